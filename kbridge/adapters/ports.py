@@ -1,0 +1,121 @@
+"""What an artefact takes and gives: names, shapes and dtypes of its inputs and outputs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kbridge.core.errors import ExportError, ShapeError
+
+
+class Port(NamedTuple):
+    """One input or output of an artefact. `None` in `shape` is a free size; a `shape` of None, a free rank."""
+
+    name: str
+    shape: tuple[int | None, ...] | None
+    dtype: str
+
+    def __str__(self) -> str:
+        sizes = "any shape" if self.shape is None else ", ".join(str(s or "any") for s in self.shape)
+        return f"`{self.name}` ({sizes}) {self.dtype}"
+
+
+def concrete(function: Any) -> Any:
+    """The concrete function behind a `tf.function` with an input signature, or the one given."""
+    if hasattr(function, "structured_input_signature"):
+        return function
+    if getattr(function, "input_signature", None) is None:
+        raise ExportError(
+            f"{function!r} has no input signature. Pass `tf.function(f, input_signature=[tf.TensorSpec(...)])` "
+            "or what its `get_concrete_function` returns."
+        )
+    return function.get_concrete_function()
+
+
+def input_ports(function: Any) -> tuple[Port, ...]:
+    """The inputs of a concrete function in the order of its arguments, with the names a SavedModel gives them."""
+    arguments = function.inputs[: len(function.inputs) - len(function.captured_inputs)]
+    ports = tuple(_port(_argument_name(tensor), tensor) for tensor in arguments)
+    _check_names("inputs", ports)
+    return ports
+
+
+def output_ports(function: Any) -> tuple[Port, ...]:
+    """The outputs of a concrete function in flat order, with the names a SavedModel gives them."""
+    outputs = function.structured_outputs
+    if hasattr(outputs, "_asdict"):
+        names = list(outputs._fields)
+    elif isinstance(outputs, Mapping):
+        names = sorted(outputs)  # TensorFlow flattens a dict by sorted key
+    else:
+        names = [f"output_{index}" for index in range(len(function.outputs))]
+    if len(names) != len(function.outputs):
+        raise ExportError(
+            f"The outputs {names} are nested. Return one tensor, a flat list or a flat dict of tensors."
+        )
+    ports = tuple(map(_port, names, function.outputs))
+    _check_names("outputs", ports)
+    return ports
+
+
+def bind(ports: Sequence[Port], given: Sequence[Any] | Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Arrays by input name, checked and brought to the dtype of their port.
+
+    Args:
+        ports: the inputs in order.
+        given: arrays in that order, or a dict by name.
+
+    Raises:
+        ShapeError: a name, a rank or a fixed size differs.
+        TypeError: a dtype can't be converted without loss of kind or range.
+
+    >>> bind([Port("x", (None, 2), "float32")], [[[1, 2]]])
+    {'x': array([[1., 2.]], dtype=float32)}
+    """
+    names = [port.name for port in ports]
+    if not isinstance(given, Mapping):
+        if len(given) != len(ports):
+            raise ShapeError(f"{len(given)} inputs were given, {len(ports)} are expected: {names}.")
+        given = dict(zip(names, given, strict=True))
+    if set(given) != set(names):
+        raise ShapeError(f"Inputs {sorted(given)} were given, {names} are expected.")
+    return {port.name: _fit(port, np.asarray(given[port.name])) for port in ports}
+
+
+def _port(name: str, tensor: Any) -> Port:
+    shape = tensor.shape
+    sizes = None if shape.rank is None else tuple(shape.as_list())
+    return Port(name, sizes, tensor.dtype.name)
+
+
+def _argument_name(tensor: Any) -> str:
+    try:
+        return tensor.op.get_attr("_user_specified_name").decode()
+    except ValueError:  # a function that was loaded from a file has lost the attribute
+        return tensor.op.name
+
+
+def _check_names(what: str, ports: Sequence[Port]) -> None:
+    names = [port.name for port in ports]
+    twins = sorted({name for name in names if names.count(name) > 1})
+    if twins:
+        raise ExportError(f"Several {what} are called {twins}. Give each a name of its own.")
+    if what == "outputs" and not names:
+        raise ExportError("The function returns no tensor, so there is nothing to export.")
+
+
+def _fit(port: Port, array: np.ndarray) -> np.ndarray:
+    fits = port.shape is None or (
+        len(port.shape) == array.ndim
+        and all(size in (None, got) for size, got in zip(port.shape, array.shape, strict=True))
+    )
+    if not fits:
+        raise ShapeError(f"Input {port} was given an array of shape {array.shape}.")
+    dtype = np.dtype(port.dtype)
+    if not np.can_cast(array.dtype, dtype, "same_kind"):
+        raise TypeError(f"Input {port} was given {array.dtype}. Convert it first.")
+    if array.dtype.kind in "iu" and dtype.kind in "iu" and array.size:
+        limits = np.iinfo(dtype)
+        if array.min() < limits.min or array.max() > limits.max:
+            raise TypeError(f"Input {port} was given values outside of {limits.min}…{limits.max}.")
+    return np.ascontiguousarray(array, dtype).reshape(array.shape)

@@ -1,0 +1,56 @@
+"""What a backend must offer: the seat that a fifth framework would fill. (`kbridge.backend`, without
+the s, is Keras's public namespace.)
+
+A backend is one object. Its attributes are the verbs below and a kernel for every op that isn't a
+formula of other ops. Kernels get native tensors (or Python numbers where the op says so), static
+arguments already settled (`axes` sorted and non-negative, `dtype` a name, inputs in their common
+type), and return native tensors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any, Protocol
+
+Array = Any
+
+
+class Backend(Protocol):
+    """The verbs; the kernels are listed in `KERNELS`."""
+
+    name: str
+    ready: frozenset[type]  # classes that kernels take as they are; grows as subclasses turn up
+    ready_or_number: frozenset[type]
+    float_dtypes: frozenset[Any]  # native dtype objects that hold fractions
+    trains: bool  # whether gradients can be had
+
+    def is_tensor_type(self, kind: type) -> bool: ...
+    def convert(self, value: Any, dtype: str | None = None) -> Array: ...
+    def lend(self, value: Array) -> Any: ...
+    def to_numpy(self, value: Array) -> Any: ...
+    def dtype_of(self, value: Array) -> str: ...
+    def cast(self, value: Array, dtype: str) -> Array: ...
+    def weak_number(self, value: complex, dtype: str) -> Any: ...
+    def shape_of(self, value: Array) -> tuple[Any, ...]: ...
+    def is_tracing(self) -> bool: ...
+    def make_variable(self, value: Any, dtype: str, trainable: bool, path: str) -> Any: ...
+    def write_variable(self, box: dict[str, Any], key: str, value: Any) -> None: ...
+    def mark_trainable(self, value: Any, trainable: bool) -> None: ...
+    def copy_box(self, box: dict[str, Any], memo: dict[int, Any]) -> dict[str, Any]: ...
+    def refuse_write(self, path: str) -> None: ...
+    def abstract_call(self, fn: Callable[..., Any], args: Any, kwargs: Any) -> Any: ...
+
+
+def collect(target: Any, *modules: ModuleType) -> None:
+    """Put the public functions of the kernel files on the backend object; a name given twice is an error."""
+    for module in modules:
+        for name in module.__all__:
+            if name in target.__dict__:
+                raise ValueError(f"{target.name}: kernel `{name}` is given twice, again in {module.__name__}.")
+            setattr(target, name, getattr(module, name))
+
+
+def missing(target: Any, names: Sequence[str]) -> list[str]:
+    """The kernels of `names` that a backend lacks."""
+    return [name for name in names if not hasattr(target, name)]

@@ -1,0 +1,32 @@
+"""The NumPy backend: the plainest one, and the home of values that no framework has used yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+from kbridge.backends.contract import collect
+from kbridge.backends.numpy import arrays, elementwise, linalg, nn, random, reduce, variables
+
+TYPES = frozenset({np.ndarray, np.float32, np.float64, np.float16, np.int32, np.int64, np.bool_})
+
+
+class NumpyBackend:
+    """See `kbridge.backends.contract`."""
+
+    name = "numpy"
+    trains = False
+    ready = TYPES | {type(None)}
+    ready_or_number = ready | {bool, int, float}
+    float_dtypes = frozenset(
+        np.dtype(t) for t in ("float16", "float32", "float64", ml_dtypes.bfloat16)
+    )
+
+    def __reduce__(self) -> Any:
+        return "backend"  # one object per process: copies and pickles refer to it
+
+
+backend = NumpyBackend()
+collect(backend, arrays, elementwise, reduce, linalg, nn, random, variables)

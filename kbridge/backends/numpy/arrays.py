@@ -1,0 +1,123 @@
+"""Making, converting, moving and picking."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ml_dtypes  # noqa: F401  registers bfloat16 and float8 with NumPy
+import numpy as np
+
+from kbridge.core.context import framework_of_type, load_backend
+from kbridge.core.errors import BackendError
+from kbridge.core.settings import floatx
+
+__all__ = [
+    "arange", "broadcast_to", "cast", "concatenate", "convert", "copy_box", "dtype_of", "expand_dims",
+    "flip", "full", "get_item", "is_tensor_type", "is_tracing", "lend", "pad", "repeat", "reshape",
+    "scan_time", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take", "take_along_axis",
+    "tile", "to_numpy", "transpose", "weak_number",
+]  # fmt: skip
+
+
+def is_tensor_type(kind: type) -> bool:
+    return False  # NumPy arrays belong to whoever gets them
+
+
+def is_tracing() -> bool:
+    return False
+
+
+def lend(value: Any) -> Any:
+    return value
+
+
+def convert(value: Any, dtype: str | None = None) -> Any:
+    framework = framework_of_type(type(value))
+    if framework is not None:
+        owner = load_backend(framework)
+        value = owner.to_numpy(owner.lend(value))
+    given = type(value)
+    array = np.asarray(value)
+    if array.dtype == object or array.dtype.kind in "SU":
+        if dtype == "string" or array.dtype.kind in "SU":
+            return array
+        raise BackendError(f"Expected numbers, got {value!r} of type {given.__name__}.")
+    if dtype is None and not hasattr(value, "dtype"):
+        # Python numbers and lists: 64-bit types are NumPy's habit, not the user's wish
+        dtype = {"float64": floatx(), "int64": "int32"}.get(array.dtype.name)
+    return array if dtype is None or array.dtype == dtype else array.astype(dtype)
+
+
+def to_numpy(value: Any) -> Any:
+    return np.asarray(value)
+
+
+def dtype_of(value: Any) -> str:
+    return str(value.dtype)
+
+
+def shape_of(value: Any) -> tuple[int, ...]:
+    return tuple(value.shape)
+
+
+def cast(value: Any, dtype: str) -> Any:
+    return value.astype(dtype)
+
+
+def weak_number(value: Any, dtype: str) -> Any:
+    return np.asarray(value, dtype)
+
+
+def full(shape: Any, value: Any, dtype: str) -> Any:
+    return np.full(shape, value, dtype)
+
+
+def arange(start: Any, stop: Any, step: Any, dtype: str) -> Any:
+    return np.arange(start, stop, step, dtype)
+
+
+reshape, transpose, broadcast_to = np.reshape, np.transpose, np.broadcast_to
+expand_dims, squeeze, flip, tile, repeat = np.expand_dims, np.squeeze, np.flip, np.tile, np.repeat
+
+
+def pad(x: Any, widths: Any, mode: str, value: Any) -> Any:
+    return np.pad(x, widths, mode, **({"constant_values": value} if mode == "constant" else {}))
+
+
+def concatenate(xs: Any, axis: int) -> Any:
+    return np.concatenate(xs, axis)
+
+
+def stack(xs: Any, axis: int) -> Any:
+    return np.stack(xs, axis)
+
+
+def split(x: Any, sizes: Any, axis: int) -> Any:
+    return np.split(x, np.cumsum(sizes)[:-1], axis)
+
+
+def take(x: Any, indices: Any, axis: int) -> Any:
+    return np.take(x, indices, axis)
+
+
+take_along_axis = np.take_along_axis
+
+
+def get_item(x: Any, key: Any) -> Any:
+    return x[key]
+
+
+def stop_gradient(x: Any) -> Any:
+    return x
+
+
+def scan_time(step: Any, carry: Any, xs: Any) -> Any:
+    outputs = []
+    for t in range(xs[0].shape[0]):
+        carry, y = step(carry, tuple(x[t] for x in xs))
+        outputs.append(y)
+    return carry, np.stack(outputs)
+
+
+def copy_box(box: dict[str, Any], memo: dict[int, Any]) -> dict[str, Any]:
+    return {key: value.copy() for key, value in box.items()}

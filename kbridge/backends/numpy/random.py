@@ -1,0 +1,31 @@
+"""Random draws from Philox, keyed by (seed, draws so far)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["dropout", "next_seed", "random_normal", "random_uniform"]
+
+
+def _stream(state: Any) -> np.random.Generator:
+    seed, count = (int(part) for part in state)
+    return np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, 0, count]))
+
+
+def next_seed(state: Any) -> Any:
+    return state + np.array([0, 1], "int32")
+
+
+def random_uniform(shape: Any, dtype: str, state: Any) -> Any:
+    return _stream(state).random(shape).astype(dtype)
+
+
+def random_normal(shape: Any, dtype: str, state: Any) -> Any:
+    return _stream(state).standard_normal(shape).astype(dtype)
+
+
+def dropout(x: Any, rate: float, shape: Any, state: Any) -> Any:
+    keep = _stream(state).random(shape) >= rate
+    return np.where(keep, x / (1 - rate), np.zeros((), x.dtype)).astype(x.dtype)

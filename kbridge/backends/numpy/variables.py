@@ -1,0 +1,25 @@
+"""The container of a variable: a plain array, replaced on write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["make_variable", "mark_trainable", "refuse_write", "write_variable"]
+
+
+def make_variable(value: Any, dtype: str, trainable: bool, path: str) -> Any:
+    return np.array(value, dtype)
+
+
+def write_variable(box: dict[str, Any], key: str, value: Any) -> None:
+    box[key] = np.array(value)
+
+
+def mark_trainable(value: Any, trainable: bool) -> None:
+    """Nothing to mark on an array."""
+
+
+def refuse_write(path: str) -> None:
+    raise AssertionError(f"NumPy doesn't trace, so {path} can always be written.")

@@ -1,0 +1,30 @@
+"""The PyTorch backend. Importing this imports torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from kbridge.backends.contract import collect
+from kbridge.backends.torch import arrays, elementwise, linalg, nn, random, reduce, step, variables
+
+
+class TorchBackend:
+    """See `kbridge.backends.contract`."""
+
+    name = "torch"
+    trains = True
+    ready = frozenset({torch.Tensor, torch.nn.Parameter, type(None)})
+    ready_or_number = ready | {bool, int, float}
+    float_dtypes = frozenset({torch.float32, torch.float64, torch.float16, torch.bfloat16})
+
+    def __reduce__(self) -> Any:
+        return "backend"  # one object per process: copies and pickles refer to it
+
+    def __deepcopy__(self, memo: Any) -> TorchBackend:
+        return self
+
+
+backend = TorchBackend()
+collect(backend, arrays, elementwise, reduce, linalg, nn, random, variables, step)

@@ -1,0 +1,126 @@
+"""Convolution, pooling and normalisation.
+
+torch wants channels first, Keras last by default. A permuted channels-last tensor already has the
+strides of torch's `channels_last` memory format, so `movedim` is all it takes: no copy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+__all__ = ["average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool", "softmax"]
+
+CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+MAX_POOL = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
+AVERAGE_POOL = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
+
+
+def softmax(x: Any, axis: int) -> Any:
+    return torch.softmax(x, axis)
+
+
+def log_softmax(x: Any, axis: int) -> Any:
+    return torch.log_softmax(x, axis)
+
+
+def _first(x: Any, data_format: str) -> Any:
+    return x.movedim(-1, 1) if data_format == "channels_last" else x
+
+
+def _back(x: Any, data_format: str) -> Any:
+    return x.movedim(1, -1) if data_format == "channels_last" else x
+
+
+def _same(sizes: Any, window: Any, strides: Any, dilation: Any) -> list[tuple[int, int]]:
+    """TensorFlow's "same": the odd element goes to the end."""
+    pairs = []
+    for size, reach, stride, step in zip(sizes, window, strides, dilation, strict=True):
+        total = (reach - 1) * step + 1 - stride if size % stride == 0 else (reach - 1) * step + 1 - size % stride
+        total = max(total, 0)
+        pairs.append((total // 2, total - total // 2))
+    return pairs
+
+
+def _even(pairs: list[tuple[int, int]]) -> bool:
+    return all(before == after for before, after in pairs)
+
+
+def _padded(x: Any, pairs: list[tuple[int, int]], fill: float) -> Any:
+    return F.pad(x, [w for pair in reversed(pairs) for w in pair], value=fill)
+
+
+def conv(x: Any, weights: Any, strides: Any, padding: str, data_format: str, dilation: Any) -> Any:
+    x = _first(x, data_format)
+    weights = weights.permute(-1, -2, *range(len(strides)))
+    groups = x.shape[1] // weights.shape[1]
+    amount: Any = 0
+    if padding == "same":
+        pairs = _same(x.shape[2:], weights.shape[2:], strides, dilation)
+        if _even(pairs):
+            amount = tuple(before for before, _ in pairs)
+        else:
+            x = _padded(x, pairs, 0.0)
+    return _back(CONV[len(strides)](x, weights, None, strides, amount, dilation, groups), data_format)
+
+
+def _pool_padding(x: Any, window: Any, strides: Any, padding: str) -> list[tuple[int, int]]:
+    if padding != "same":
+        return [(0, 0)] * len(window)
+    return _same(x.shape[2:], window, strides, (1,) * len(window))
+
+
+def max_pool(x: Any, window: Any, strides: Any, padding: str, data_format: str) -> Any:
+    x = _first(x, data_format)
+    pairs = _pool_padding(x, window, strides, padding)
+    amount: Any = 0
+    if _even(pairs):
+        amount = tuple(before for before, _ in pairs)
+    else:
+        low = float("-inf") if x.dtype.is_floating_point else torch.iinfo(x.dtype).min
+        x = _padded(x, pairs, low)
+    return _back(MAX_POOL[len(window)](x, window, strides, amount), data_format)
+
+
+def average_pool(x: Any, window: Any, strides: Any, padding: str, data_format: str) -> Any:
+    x = _first(x, data_format)
+    pairs = _pool_padding(x, window, strides, padding)
+    pool = AVERAGE_POOL[len(window)]
+    if _even(pairs):
+        amount = tuple(before for before, _ in pairs)
+        return _back(pool(x, window, strides, amount, count_include_pad=False), data_format)
+    share = pool(_padded(torch.ones_like(x[:1, :1]), pairs, 0.0), window, strides)
+    return _back(pool(_padded(x, pairs, 0.0), window, strides) / share, data_format)
+
+
+def batch_normalization(x: Any, mean: Any, variance: Any, offset: Any, scale: Any, axis: int, epsilon: float) -> Any:
+    half = x.dtype in (torch.float16, torch.bfloat16)
+    if not half and mean.dtype == x.dtype:
+        # the fused kernel reads channels at position 1; a channels-last tensor gets there without a copy
+        y = torch.batch_norm(
+            x.movedim(axis, 1), scale, offset, mean, variance, False, 0.0, epsilon, torch.backends.cudnn.enabled
+        )
+        return y.movedim(1, axis)
+    shape = [1] * x.dim()
+    shape[axis] = -1
+    factor = torch.rsqrt(variance + epsilon)
+    if scale is not None:
+        factor = factor * scale
+    shift = -mean * factor if offset is None else offset - mean * factor
+    return (x * factor.reshape(shape) + shift.reshape(shape)).to(x.dtype)
+
+
+def layer_normalization(x: Any, scale: Any, offset: Any, axes: Any, epsilon: float) -> Any:
+    if axes == tuple(range(x.dim() - len(axes), x.dim())):
+        sizes = [x.shape[a] for a in axes]
+        scale = scale if scale is None else scale.reshape(sizes)
+        offset = offset if offset is None else offset.reshape(sizes)
+        return F.layer_norm(x, sizes, scale, offset, epsilon)
+    shape = [size if i in axes else 1 for i, size in enumerate(x.shape)]
+    away = x - x.mean(axes, keepdim=True)
+    y = away * torch.rsqrt((away * away).mean(axes, keepdim=True) + epsilon)
+    if scale is not None:
+        y = y * scale.reshape(shape)
+    return y if offset is None else y + offset.reshape(shape)

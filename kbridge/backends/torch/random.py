@@ -1,0 +1,39 @@
+"""Random draws from torch's generators.
+
+Eagerly, a generator seeded by (seed, draws so far): the same seed gives the same draws. Inside a
+trace Dynamo can't hold a generator, so torch's default one draws there, as in any torch module.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from kbridge.backends.torch.arrays import DTYPES
+
+__all__ = ["dropout", "next_seed", "random_normal", "random_uniform"]
+
+
+def _generator(state: Any) -> Any:
+    if torch.compiler.is_compiling():
+        return None
+    seed, count = state.tolist()
+    return torch.Generator().manual_seed(seed + (count << 31))
+
+
+def next_seed(state: Any) -> Any:
+    return state + torch.tensor([0, 1], dtype=state.dtype)
+
+
+def random_uniform(shape: Any, dtype: str, state: Any) -> Any:
+    return torch.rand(shape, dtype=DTYPES[dtype], generator=_generator(state))
+
+
+def random_normal(shape: Any, dtype: str, state: Any) -> Any:
+    return torch.randn(shape, dtype=DTYPES[dtype], generator=_generator(state))
+
+
+def dropout(x: Any, rate: float, shape: Any, state: Any) -> Any:
+    keep = torch.empty(tuple(shape), dtype=x.dtype).bernoulli_(1 - rate, generator=_generator(state))
+    return x * (keep.to(x.device) / (1 - rate))

@@ -1,0 +1,33 @@
+"""The container of a variable: an `nn.Parameter`, written in place so that its owners see the change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from kbridge.backends.torch.arrays import DTYPES, convert
+from kbridge.core.errors import BackendError
+
+__all__ = ["make_variable", "mark_trainable", "refuse_write", "write_variable"]
+
+
+def make_variable(value: Any, dtype: str, trainable: bool, path: str) -> Any:
+    tensor = convert(value, dtype).clone()
+    return torch.nn.Parameter(tensor, requires_grad=trainable and tensor.is_floating_point())
+
+
+def write_variable(box: dict[str, Any], key: str, value: Any) -> None:
+    with torch.no_grad():
+        box[key].copy_(convert(value))
+
+
+def mark_trainable(value: Any, trainable: bool) -> None:
+    value.requires_grad_(trainable and value.is_floating_point())
+
+
+def refuse_write(path: str) -> None:
+    raise BackendError(
+        f"{path} can't be written inside a torch trace while another framework holds it. "
+        "Convert the model with kbridge.adapters.to_torch before compiling."
+    )

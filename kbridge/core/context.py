@@ -1,0 +1,183 @@
+"""Which backend runs the call in progress, and how variables are read in it.
+
+A `threading.local` and not a `ContextVar`: TorchDynamo traces the first without a graph break and
+refuses to trace `ContextVar.set` (pytorch/pytorch#186449).
+"""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from kbridge.core import settings
+from kbridge.core.errors import BackendError, MissingDependencyError, MixedFrameworksError
+from kbridge.core.tensor.symbolic import KerasTensor
+
+MODULES = {name: f"kbridge.backends.{name}" for name in settings.BACKENDS}
+INSTALL = {
+    "numpy": "pip install numpy",
+    "jax": 'pip install "kbridge[jax]"',
+    "torch": 'pip install "kbridge[torch]"',
+    "tensorflow": 'pip install "kbridge[tensorflow]"',
+}
+# The root package of a tensor's class tells its framework without importing it.
+PACKAGES = {"torch": "torch", "jax": "jax", "jaxlib": "jax", "tensorflow": "tensorflow"}
+
+
+class _Local(threading.local):
+    scope: Any = None  # the backend of the innermost `backend_scope`
+    running: Any = None  # the backend of the outermost call in progress
+    lens: Any = None  # how variables are read and written, where not plainly
+    training: Any = None  # what the outer call said about training
+    masks: Any = None  # masks of the tensors of the call in progress, by id
+    losses: Any = None  # where `add_loss` puts its values in the call in progress
+    names: tuple[str, ...] = ()  # the name scopes that are open
+
+
+local = _Local()
+_loaded: dict[str, Any] = {}
+_loading = threading.RLock()
+_default: str | None = None
+
+
+def load_backend(name: str) -> Any:
+    """The backend object of that name; its framework is imported on first use."""
+    if name in _loaded:
+        return _loaded[name]
+    settings.check_backend_name(name)
+    with _loading:
+        if name not in _loaded:
+            try:
+                module = importlib.import_module(MODULES[name])
+            except ModuleNotFoundError as error:
+                if error.name is None or error.name.split(".")[0] not in PACKAGES:
+                    raise
+                raise MissingDependencyError(
+                    f"The {name} backend needs {error.name}, which is not installed: {INSTALL[name]}"
+                ) from error
+            _loaded[name] = module.backend
+    return _loaded[name]
+
+
+def default_backend() -> str:
+    """Name of the backend for plain arrays, lists and numbers."""
+    global _default
+    if _default is None:
+        _default = settings.starting_backend()
+    return _default
+
+
+def set_backend(name: str) -> None:
+    """Make `name` the backend for plain arrays, lists and numbers in this process."""
+    global _default
+    load_backend(name)
+    _default = name
+
+
+def current_backend() -> Any:
+    """The backend that an op on plain arrays would run on here."""
+    if local.running is not None and local.running is not SYMBOLIC:
+        return local.running
+    return local.scope if local.scope is not None else load_backend(default_backend())
+
+
+def backend() -> str:
+    """Name of the backend in force here: the scope's, else the process default."""
+    return str(current_backend().name)
+
+
+@contextmanager
+def backend_scope(name: str) -> Iterator[None]:
+    """Run everything in this block, in this thread, on one backend.
+
+    Args:
+        name: "numpy", "jax", "torch" or "tensorflow".
+
+    >>> with backend_scope("numpy"):
+    ...     backend()
+    'numpy'
+    """
+    chosen = load_backend(name)
+    before = local.scope, local.running
+    local.scope, local.running = chosen, None
+    try:
+        yield
+    finally:
+        local.scope, local.running = before
+
+
+@contextmanager
+def running(chosen: Any) -> Iterator[None]:
+    """Everything inside runs on `chosen`, with no further looking at tensors."""
+    before = local.running
+    local.running = chosen
+    try:
+        yield
+    finally:
+        local.running = before
+
+
+class _Symbolic:
+    """Stands where a backend stands while a layer is followed for shapes and dtypes only."""
+
+    name = "symbolic"
+
+    def __repr__(self) -> str:
+        return "<symbolic run>"
+
+
+SYMBOLIC = _Symbolic()
+
+_framework_of_type: dict[type, str | None] = {}
+
+
+def framework_of_type(kind: type) -> str | None:
+    """The framework that a tensor class belongs to, None for anything else. Cached: one look per class."""
+    try:
+        return _framework_of_type[kind]
+    except KeyError:
+        pass
+    found = None
+    for parent in kind.__mro__:
+        name = PACKAGES.get(parent.__module__.partition(".")[0])
+        if name is not None:
+            found = name if load_backend(name).is_tensor_type(kind) else None
+            break
+    _framework_of_type[kind] = found
+    return found
+
+
+def framework_of(value: Any) -> str | None:
+    """The framework that `value` is a tensor of, None for arrays, numbers and everything else."""
+    return framework_of_type(type(value))
+
+
+def decide(values: Any) -> Any:
+    """The backend for an outermost call on these leaves: scope, then the tensors, then the default."""
+    if local.scope is not None:
+        return local.scope
+    found = None
+    for value in values:
+        name = framework_of_type(type(value))
+        if name is None or name == found:
+            continue
+        if found is not None:
+            raise MixedFrameworksError(
+                f"One call got tensors of {found} and of {name}. Say which one runs it: "
+                f'`with kbridge.backend_scope("{found}"):`, or convert one of them first.'
+            )
+        found = name
+    return load_backend(found or default_backend())
+
+
+def refuse_unknown(value: Any, expected: str) -> BackendError:
+    """The error for a value that no backend takes as a tensor."""
+    return BackendError(f"Expected {expected}, got {value!r} of type {type(value).__name__}.")
+
+
+def is_symbolic(value: Any) -> bool:
+    """Whether `value` is a KerasTensor: a shape and a dtype without numbers."""
+    return isinstance(value, KerasTensor)

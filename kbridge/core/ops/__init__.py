@@ -1,0 +1,1 @@
+"""Every op, declared once. `kbridge.ops` re-exports them."""

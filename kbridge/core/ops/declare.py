@@ -1,0 +1,225 @@
+"""The `op` decorator: one declaration gives the eager function, the symbolic rule and the graph node.
+
+An op's body talks to `kernel`, which is the running backend. Before the body runs, the arguments
+named as arrays are native tensors of that backend (or None), so a body holds the op's meaning and
+nothing else. Cost of an eager op inside a running call: a thread-local read and a look at the types.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from kbridge.core.context import SYMBOLIC, current_backend, decide, local, running
+from kbridge.core.graph.node import record_call
+from kbridge.core.tensor.symbolic import KerasTensor
+from kbridge.core.tensor.variable import Variable, spec_of
+
+NUMBERS = (bool, int, float, complex)
+OPS: dict[str, Op] = {}
+
+
+class _Kernel:
+    """The kernels of the backend that runs now: `kernel.matmul(x, y)`."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(local.running, name)
+
+
+kernel = _Kernel()
+
+
+class Op:
+    """A declared op: its name, body, shape-and-dtype rule, and which arguments are arrays."""
+
+    __slots__ = ("array_names", "arrays", "body", "call", "listed", "name", "public", "spec", "weak")
+
+    def __init__(
+        self, body: Callable[..., Any], spec: Callable[..., Any], arrays: int, weak: bool, listed: bool
+    ) -> None:
+        names = tuple(inspect.signature(body).parameters)[:arrays]
+        self.name = body.__name__
+        self.body = body
+        self.spec = spec
+        self.arrays = arrays
+        self.array_names = frozenset(names)
+        self.weak = weak
+        self.listed = listed
+        self.call: Any = None
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def __reduce__(self) -> Any:
+        return _op_by_name, (self.name,)
+
+    def array_arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+        """The arguments that are arrays, lists of arrays opened."""
+        found = [*args[: self.arrays], *(v for k, v in kwargs.items() if k in self.array_names)]
+        if self.listed:
+            found = [e for v in found for e in (v if isinstance(v, (list, tuple)) else (v,))]
+        return found
+
+    def map_arrays(self, fn: Callable[[Any], Any], args: Any, kwargs: Any) -> tuple[tuple[Any, ...], Any]:
+        """The arguments with `fn` applied to each array."""
+
+        def each(value: Any) -> Any:
+            if self.listed and isinstance(value, (list, tuple)):
+                return [fn(element) for element in value]
+            return fn(value)
+
+        args = (*(each(value) for value in args[: self.arrays]), *args[self.arrays :])
+        kwargs = {k: each(v) if k in self.array_names else v for k, v in kwargs.items()}
+        return args, kwargs
+
+
+def _op_by_name(name: str) -> Op:
+    return OPS[name]
+
+
+def op(
+    spec: Callable[..., Any], arrays: int = 1, weak: bool = False, listed: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare an op.
+
+    Args:
+        spec: the rule: same arguments, KerasTensors for arrays; returns KerasTensors.
+        arrays: how many of the leading parameters are arrays.
+        weak: Python numbers may stay numbers (they take the type of the tensor they meet).
+        listed: an array parameter may be a list of arrays.
+    """
+
+    def declare(body: Callable[..., Any]) -> Callable[..., Any]:
+        this = Op(body, spec, arrays, weak, listed)
+        if this.name in OPS:
+            raise ValueError(f"op `{this.name}` is declared twice; the second time in {body.__module__}.")
+        OPS[this.name] = this
+
+        @functools.wraps(body)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            backend = local.running
+            if backend is None or backend is SYMBOLIC:
+                return _enter(this, args, kwargs)
+            ready = backend.ready_or_number if weak else backend.ready
+            for value in args[:arrays]:
+                if type(value) not in ready:
+                    return _prepared(this, backend, args, kwargs)
+            if kwargs and not this.array_names.isdisjoint(kwargs):
+                return _prepared(this, backend, args, kwargs)
+            return body(*args, **kwargs)
+
+        call.autograph_info__ = {}  # type: ignore[attr-defined]  # TF's AutoGraph leaves us alone
+        call.op = this  # type: ignore[attr-defined]
+        this.call = call
+        return call
+
+    return declare
+
+
+def native(backend: Any, value: Any) -> Any:
+    """`value` as a tensor of `backend`; None stays None."""
+    if isinstance(value, Variable):
+        value = value.value
+    if type(value) in backend.ready:
+        return value
+    return backend.convert(value)
+
+
+def _prepared(this: Op, backend: Any, args: Any, kwargs: Any) -> Any:
+    found = this.array_arguments(args, kwargs)
+    if any(isinstance(value, KerasTensor) for value in found):
+        return _symbolic(this, args, kwargs)
+    ready = backend.ready_or_number if this.weak else backend.ready
+
+    def convert(value: Any) -> Any:
+        return value if type(value) in ready else native(backend, value)
+
+    args, kwargs = this.map_arrays(convert, args, kwargs)
+    return this.body(*args, **kwargs)
+
+
+def _enter(this: Op, args: Any, kwargs: Any) -> Any:
+    """An op at the outermost level, or inside a symbolic run."""
+    found = this.array_arguments(args, kwargs)
+    if local.running is SYMBOLIC or any(isinstance(value, KerasTensor) for value in found):
+        return _symbolic(this, args, kwargs)
+    with running(decide(homes(found))):
+        return _prepared(this, local.running, args, kwargs)
+
+
+def homes(values: Iterable[Any]) -> list[Any]:
+    """The values that decide where a call runs: tensors, else what the variables hold."""
+    tensors = [value for value in values if not isinstance(value, Variable)]
+    if all(isinstance(value, NUMBERS) or value is None for value in tensors):
+        tensors += [value.home_value for value in values if isinstance(value, Variable)]
+    return tensors
+
+
+def _symbolic(this: Op, args: Any, kwargs: Any) -> Any:
+    def as_spec(value: Any) -> Any:
+        if value is None or (this.weak and isinstance(value, NUMBERS)):
+            return value
+        return spec_of(value)
+
+    if this.arrays:
+        spec_args, spec_kwargs = this.map_arrays(as_spec, args, kwargs)
+    else:
+        spec_args, spec_kwargs = args, kwargs
+    outputs = this.spec(*spec_args, **spec_kwargs)
+    if local.running is SYMBOLIC:
+        return outputs
+    return record_call(this, args, kwargs, outputs)
+
+
+# --- conversions that op bodies share -------------------------------------------------------------
+
+
+def promote(*values: Any) -> tuple[Any, ...]:
+    """The arrays in their common type. Numbers stay numbers beside a tensor that can hold them."""
+    if len(values) == 2:
+        first, second = values
+        if type(first) is type(second) and type(first) not in NUMBERS and first.dtype == second.dtype:
+            return values
+    return _promote(values)
+
+
+def _promote(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    from_types = [type(v) if isinstance(v, NUMBERS) else kernel.dtype_of(v) for v in values]
+    dtype = common_dtype(from_types)
+    tensors = [v for v in values if not isinstance(v, NUMBERS)]
+    if not tensors:
+        return tuple(kernel.convert(v, dtype) for v in values)
+    return tuple(
+        kernel.weak_number(v, dtype)
+        if isinstance(v, NUMBERS)
+        else (v if kernel.dtype_of(v) == dtype else kernel.cast(v, dtype))
+        for v in values
+    )
+
+
+def common_dtype(from_types: Iterable[Any]) -> str:
+    """The promotion table's answer for dtype names and Python number types, cached."""
+    return _common_dtype(tuple(from_types))
+
+
+@functools.cache
+def _common_dtype(from_types: tuple[Any, ...]) -> str:
+    from kbridge.core.tensor.dtypes import result_type
+
+    return result_type(*from_types)
+
+
+def as_float(x: Any) -> Any:
+    """`x` if it holds fractions already, else `x` in the default float type."""
+    if x.dtype in local.running.float_dtypes:
+        return x
+    from kbridge.core.settings import floatx
+
+    return kernel.cast(x, floatx())
+
+
+def op_backend() -> Any:
+    """The backend that an op without array arguments runs on."""
+    return current_backend()

@@ -1,0 +1,120 @@
+"""Element types: names, families and the one promotion table that every backend follows.
+
+The lattice is JAX's, which Keras adopted: https://docs.jax.dev/en/latest/type_promotion.html.
+Python numbers are weak: they take the type of the tensor they meet.
+
+What a float op (exp, sqrt, mean, …) makes of ints and bools is one rule too: `float_result`.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from kbridge.core import settings
+
+BOOL = ("bool",)
+UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
+SIGNED = ("int8", "int16", "int32", "int64")
+FLOAT = ("float8_e4m3fn", "float8_e5m2", "bfloat16", "float16", "float32", "float64")
+COMPLEX = ("complex64", "complex128")
+OTHER = ("string",)
+ALL = frozenset(BOOL + UNSIGNED + SIGNED + FLOAT + COMPLEX + OTHER)
+
+# Where each type goes when it meets a stronger one: edges of the promotion lattice.
+_LATTICE: dict[str, tuple[str, ...]] = {
+    "bool": ("int",),
+    "int": ("uint8", "int8"),
+    "uint8": ("int16", "uint16"),
+    "uint16": ("int32", "uint32"),
+    "uint32": ("int64", "uint64"),
+    "uint64": ("float",),
+    "int8": ("int16",),
+    "int16": ("int32",),
+    "int32": ("int64",),
+    "int64": ("float",),
+    "float": ("float8_e4m3fn", "float8_e5m2", "bfloat16", "float16"),
+    "float8_e4m3fn": (),
+    "float8_e5m2": (),
+    "bfloat16": ("float32",),
+    "float16": ("float32",),
+    "float32": ("float64", "complex64"),
+    "float64": ("complex128",),
+    "complex64": ("complex128",),
+    "complex128": (),
+}
+_PYTHON = {bool: "bool", int: "int", float: "float", complex: "complex64"}
+
+
+def standardize_dtype(dtype: Any) -> str:
+    """The name of an element type given as a string, a class, or any framework's dtype object.
+
+    >>> standardize_dtype("float32"), standardize_dtype(bool), standardize_dtype(None)
+    ('float32', 'bool', 'float32')
+    """
+    if dtype is None:
+        return settings.floatx()
+    if isinstance(dtype, str) and dtype in ALL:
+        return dtype
+    if dtype is bool or dtype == "bool_":
+        return "bool"
+    if dtype is int or dtype == "int":
+        return "int32"
+    if dtype is float or dtype == "float":
+        return settings.floatx()
+    name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype)
+    name = name.rpartition(".")[2]
+    name = {"bool_": "bool", "str": "string", "object": "string"}.get(name, name)
+    if name not in ALL:
+        raise ValueError(f"Unknown dtype {dtype!r}. Choose one of {', '.join(sorted(ALL))}.")
+    return name
+
+
+def is_float(dtype: str) -> bool:
+    """Whether the named type holds fractions."""
+    return "float" in dtype
+
+
+def is_int(dtype: str) -> bool:
+    """Whether the named type holds whole numbers (bool is not one)."""
+    return dtype in SIGNED or dtype in UNSIGNED
+
+
+@functools.cache
+def _above(dtype: str) -> frozenset[str]:
+    """Everything that `dtype` can be promoted to, itself included."""
+    return frozenset({dtype}).union(*(_above(up) for up in _LATTICE[dtype]))
+
+
+@functools.cache
+def _join(names: frozenset[str]) -> str:
+    common = frozenset.intersection(*(_above(name) for name in names))
+    for candidate in common:
+        if common <= _above(candidate):
+            return candidate
+    raise ValueError(
+        f"No common dtype for {' and '.join(sorted(names))}. Cast one of them explicitly."
+    )
+
+
+def result_type(*dtypes: Any) -> str:
+    """The type in which values of these types meet; Python's `int` and `float` are weak.
+
+    >>> result_type("int32", "float16"), result_type("uint8", "int8"), result_type("int8", float)
+    ('float16', 'int16', 'float32')
+    """
+    names = frozenset(_PYTHON.get(d) or standardize_dtype(d) for d in dtypes) or {"float"}
+    joined = _join(frozenset(names))
+    return {"int": "int32", "float": settings.floatx()}.get(joined, joined)
+
+
+def float_result(dtype: str) -> str:
+    """What a float op gives for an input of this type: floats stay, everything else becomes floatx."""
+    return dtype if is_float(dtype) or dtype in COMPLEX else settings.floatx()
+
+
+def sum_result(dtype: str) -> str:
+    """What a sum or product gives: small whole numbers widen to 32 bits so that they don't overflow."""
+    if dtype in ("bool", "int8", "int16"):
+        return "int32"
+    return "uint32" if dtype in ("uint8", "uint16") else dtype
