@@ -46,7 +46,7 @@ test: setup ## All tests and doctests
 lint: $(READY) ## ruff (rules, format) and the import contracts
 	@$(PYTHON_IN_VENV) -m ruff check .
 	@$(PYTHON_IN_VENV) -m ruff format --check .
-	@$(VENV)/bin/lint-imports
+	@$(VENV)/bin/lint-imports --no-logo
 
 types: $(READY) ## mypy on the package
 	@$(PYTHON_IN_VENV) -m mypy

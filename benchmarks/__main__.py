@@ -60,6 +60,8 @@ def main() -> int:
     options = Options(quick=given.quick, threads=given.threads, verbose=given.verbose)
     machine = describe(options.threads)
     console = Console()
+    if not console.is_terminal:
+        console.width = 120  # a log has room
     console.print(sentence(machine), highlight=False)
     figures = []
     for name in given.names or FIGURES:

@@ -1,6 +1,7 @@
 """Calling a model eagerly: what the library adds to the framework's own ops, 3 and 500 layers.
 
-The native side is the bare ops on bare tensors, so "over raw" is everything the library does.
+The native side is the framework's own ops on bare tensors, the ones its users write, so what a library
+adds is all of its dispatch, checks and bookkeeping.
 """
 
 from collections.abc import Callable

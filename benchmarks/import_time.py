@@ -1,4 +1,4 @@
-"""`import kbridge` against `import numpy` and `import keras`, in fresh processes that take turns."""
+"""`import kbridge` beside `import numpy` and `import keras`, in fresh processes in turns."""
 
 import json
 import subprocess

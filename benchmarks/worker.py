@@ -36,13 +36,12 @@ class Prepared:
 
 def per_call(call: Callable[[], Any], quick: bool) -> Callable[[], float]:
     """Warm `call` up and return what measures its mean time over a count that takes about 0.2 s."""
-    budget = 0.05 if quick else 0.2
-    until = time.perf_counter() + budget
-    warm = 0
-    while warm < 3 or time.perf_counter() < until:
+    for _ in range(3):  # whatever is compiled or cached is so after these
         call()
-        warm += 1
-    count = max(warm, 3)
+    count, until = 0, time.perf_counter() + (0.05 if quick else 0.2)
+    while count < 3 or time.perf_counter() < until:
+        call()
+        count += 1
 
     def measure() -> float:
         start = time.perf_counter()

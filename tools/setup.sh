@@ -26,4 +26,4 @@ if ! { suits "$venv/bin/python" && "$venv/bin/python" -m pip --version >/dev/nul
   "$python" -m venv --clear "$venv"
 fi
 echo "Installing kbridge and its pinned dependencies into $venv (minutes, the first time) ..."
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+"$venv/bin/python" -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'

@@ -1,4 +1,4 @@
-"""Artefacts appear whole or not at all: written beside their place under another name, then renamed."""
+"""Artefacts appear whole or not at all: written beside their place, then renamed."""
 
 import contextlib
 import os
@@ -14,8 +14,10 @@ from kbridge.core.errors import ExportError
 def replaced_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A temporary path to write to; at the end of the block the file takes the place of `path`.
 
+    An error in the block leaves `path` as it was.
+
     Raises:
-        ExportError: the folder doesn't exist, or `path` is a folder. An error in the block leaves `path` as it was.
+        ExportError: the folder doesn't exist, or `path` is a folder.
     """
     place = _place(path)
     if place.is_dir():
@@ -29,10 +31,10 @@ def replaced_file(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def replaced_folder(
-    path: str | os.PathLike[str], ours: Callable[[str], bool]
-) -> Iterator[Path]:
+def replaced_folder(path: str | os.PathLike[str], ours: Callable[[str], bool]) -> Iterator[Path]:
     """A temporary folder to fill; at the end of the block it takes the place of `path`.
+
+    An error in the block leaves `path` as it was.
 
     Args:
         path: the folder to write. If it exists, all its entries must be `ours`.
@@ -55,7 +57,7 @@ def replaced_folder(
 def _place(path: str | os.PathLike[str]) -> Path:
     place = Path(os.path.realpath(path))  # a link stays a link, its target is replaced
     if not place.parent.is_dir():
-        raise ExportError(f"The folder {place.parent} does not exist. Create it, then export again.")
+        raise ExportError(f"There is no folder {place.parent}. Create it, then export again.")
     return place
 
 
@@ -70,8 +72,8 @@ def _check_replaceable(
         foreign = sorted(name for name in os.listdir(place) if not ours(name))
         if foreign:
             raise ExportError(
-                f"The folder {path} holds other files ({', '.join(foreign[:3])}) and would be replaced. "
-                "Give a new or an empty folder."
+                f"The folder {path} would be replaced and holds other files "
+                f"({', '.join(foreign[:3])}). Give a new or an empty folder."
             )
     elif place.exists():
         raise ExportError(f"{path} is a file and a folder is to be written. Give another name.")

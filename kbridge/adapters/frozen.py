@@ -1,4 +1,4 @@
-"""A TensorFlow function as one graph without variables: the start of the ONNX and the TF.js export."""
+"""A TensorFlow function as one graph without variables: where ONNX and TF.js exports start."""
 
 from typing import Any, NamedTuple
 
@@ -22,27 +22,38 @@ class Frozen(NamedTuple):
 
 
 def freeze(function: Any) -> Frozen:
-    """The graph of a concrete function (or of a `tf.function` with a signature). Loops stay loops."""
+    """The graph of a concrete function, or of a `tf.function` with a signature. Loops stay loops.
+
+    Raises:
+        ExportError: the function needs something that can't become a constant.
+    """
     freezing = require("tensorflow.python.framework.convert_to_constants", "export")
     function = concrete(function)
     inputs, outputs = input_ports(function), output_ports(function)
     with quietly():
-        frozen = freezing.convert_variables_to_constants_v2(
-            function, lower_control_flow=False, aggressive_inlining=True
-        )
-    graph = frozen.graph.as_graph_def()
+        try:
+            frozen = freezing.convert_variables_to_constants_v2(
+                function, lower_control_flow=False, aggressive_inlining=True
+            )
+            graph = frozen.graph.as_graph_def()
+        except (
+            Exception
+        ) as problem:  # of many classes: more than 2 GB, a variable of another thread, …
+            raise ExportError(
+                f"TensorFlow can't make constants of the weights: {problem}"
+            ) from problem
     _plain_gathers(graph)
     feeds = tuple(tensor.name for tensor in frozen.inputs)
     if len(feeds) != len(inputs):
         raise ExportError(
-            f"The function holds on to {sorted(set(feeds))[len(inputs):]}, which are neither inputs nor variables "
-            "(lookup tables are the usual case) and can't be turned into constants."
+            f"The function uses {', '.join(feeds[len(inputs) :])}, neither an input nor a variable "
+            "(usually a lookup table), which can't become a constant."
         )
     return Frozen(graph, inputs, outputs, feeds, tuple(tensor.name for tensor in frozen.outputs))
 
 
 def _plain_gathers(graph: Any) -> None:
-    # Freezing leaves ResourceGather of what is now a constant inside loop bodies: tensorflow/tensorflow#51488
+    # Freezing leaves ResourceGather of what is now a constant in loops: tensorflow/tensorflow#51488
     for body in graph.library.function:
         for node in body.node_def:
             if node.op == "ResourceGather" and not node.attr["batch_dims"].i:

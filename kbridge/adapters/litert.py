@@ -1,4 +1,4 @@
-"""LiteRT (.tflite): written by TensorFlow's converter with built-in ops only, run by `ai_edge_litert`."""
+"""LiteRT (.tflite): written by TensorFlow's converter, run by `ai_edge_litert`."""
 
 import json
 import os
@@ -15,20 +15,21 @@ from kbridge.adapters.require import require
 from kbridge.adapters.runner import Runner
 from kbridge.core.errors import ExportError, LoadError
 
-# A .tflite file sorts the names of its signature, so the order of the arguments is kept in a metadata entry.
+# A .tflite file sorts the names of its signature; this metadata entry keeps the arguments' order.
 ORDER = "kbridge.signature"
 
 
 def write_litert(module: Any, function: Any, path: str | os.PathLike[str]) -> None:
-    """Write a function as a .tflite file that needs LiteRT's built-in ops only (no Flex, no custom op).
+    """Write a function as a .tflite file of LiteRT's built-in ops only: no Flex, no custom op.
 
     Args:
         module: the `tf.Module` (or other trackable) that owns the function's variables.
-        function: a concrete function, or a `tf.function` with an input signature. Free sizes stay free.
+        function: a concrete function, or a `tf.function` with an input signature. Free sizes stay
+            free.
         path: the file to write. A file that is already there is replaced at the very end.
 
     Raises:
-        ExportError: an op has no LiteRT builtin (the message names it), or the folder doesn't exist.
+        ExportError: LiteRT has no such op (the message names it), or the folder doesn't exist.
     """
     function = concrete(function)
     inputs, outputs = input_ports(function), output_ports(function)
@@ -38,7 +39,7 @@ def write_litert(module: Any, function: Any, path: str | os.PathLike[str]) -> No
 
 
 def run_litert(path: str | os.PathLike[str]) -> "LiteRTRunner":
-    """A callable, `outputs = runner(inputs)`, that runs a .tflite file in LiteRT's own interpreter."""
+    """A callable, `outputs = runner(inputs)`, that runs a .tflite file in LiteRT's interpreter."""
     return LiteRTRunner(path)
 
 
@@ -51,15 +52,16 @@ class LiteRTRunner(Runner):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         runtime = require("ai_edge_litert.interpreter", "export")
-        if not Path(path).is_file():
+        self.path = Path(path)
+        if not self.path.is_file():
             raise LoadError(f"There is no file {path}.")
-        content = Path(path).read_bytes()
+        content = self.path.read_bytes()
         with quietly():
             try:
                 self._interpreter = runtime.Interpreter(model_content=content)
                 signature = self._interpreter.get_signature_runner()
             except ValueError as problem:
-                raise LoadError(f"{path} is not a LiteRT model that can be run: {problem}") from problem
+                raise LoadError(f"LiteRT can't run {path}: {problem}") from problem
         takes, gives = signature.get_input_details(), signature.get_output_details()
         order = _order(content) or {"inputs": list(takes), "outputs": list(gives)}
         self._takes = {name: takes[name]["index"] for name in order["inputs"]}
@@ -93,7 +95,7 @@ def _convert(module: Any, function: Any) -> bytes:
             converter = tf.lite.TFLiteConverter.from_concrete_functions([function], module)
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
             return converter.convert()
-        except Exception as problem:  # the converter raises its own class, ValueError, RuntimeError, …
+        except Exception as problem:  # ConverterError, ValueError, RuntimeError, …
             raise ExportError(_reason(str(problem), held())) from problem
 
 
@@ -101,8 +103,8 @@ def _reason(message: str, talk: str) -> str:
     ops = sorted(set(re.findall(r"'tf\.(\w+)' op is neither a custom op nor a flex op", message)))
     if "TensorListReserve" in message:
         return (
-            "LiteRT can't convert a TensorArray whose elements have a free size (tf.TensorListReserve). "
-            "Collect the steps of the loop with tf.tensor_scatter_nd_update instead."
+            "LiteRT has no TensorArray whose elements have a free size (TensorListReserve). "
+            "Collect the steps of the loop with tf.tensor_scatter_nd_update."
         )
     if ops:
         return (

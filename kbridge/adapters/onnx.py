@@ -25,12 +25,13 @@ def write_onnx(function: Any, path: str | os.PathLike[str], opset: int = OPSETS[
     """Write a function as an .onnx file.
 
     Args:
-        function: a concrete function, or a `tf.function` with an input signature. Free sizes stay free.
+        function: a concrete function, or a `tf.function` with an input signature. Free sizes stay
+            free.
         path: the file to write. A file that is already there is replaced at the very end.
         opset: version of the ONNX operator set, 13 to 18.
 
     Raises:
-        ExportError: an op can't be expressed in ONNX (the message names it), the opset isn't known, or the
+        ExportError: ONNX has no such op (the message names it), the opset isn't known, or the
             folder doesn't exist.
     """
     if opset not in OPSETS:
@@ -44,12 +45,12 @@ def write_onnx(function: Any, path: str | os.PathLike[str], opset: int = OPSETS[
 
 
 def run_onnx(path: str | os.PathLike[str]) -> "ONNXRunner":
-    """A callable, `outputs = runner(inputs)`, that runs an .onnx file in ONNX Runtime on the CPU."""
+    """A callable, `outputs = runner(inputs)`, that runs an .onnx file in ONNX Runtime."""
     return ONNXRunner(path)
 
 
 class ONNXRunner(Runner):
-    """An .onnx file in ONNX Runtime.
+    """An .onnx file in ONNX Runtime, on the CPU.
 
     Raises:
         LoadError: the file is missing or isn't a model that ONNX Runtime can run.
@@ -57,7 +58,8 @@ class ONNXRunner(Runner):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         runtime = require("onnxruntime", "export")
-        if not Path(path).is_file():
+        self.path = Path(path)
+        if not self.path.is_file():
             raise LoadError(f"There is no file {path}.")
         options = runtime.SessionOptions()
         options.log_severity_level = 3  # errors only
@@ -67,7 +69,7 @@ class ONNXRunner(Runner):
                     os.fspath(path), options, providers=["CPUExecutionProvider"]
                 )
             except Exception as problem:  # a class of ONNX Runtime's own per kind of failure
-                raise LoadError(f"{path} is not an ONNX model that can be run: {problem}") from problem
+                raise LoadError(f"ONNX Runtime can't run {path}: {problem}") from problem
         self.inputs = tuple(map(_port, self._session.get_inputs()))
         self.outputs = tuple(map(_port, self._session.get_outputs()))
 
@@ -96,20 +98,21 @@ def _convert(frozen: Frozen, opset: int) -> Any:
 
 
 def _names(frozen: Frozen) -> dict[str, str]:
-    """The public name of each tensor. An ONNX graph has one name space: an output called like an input gets `_out`."""
+    """The public name of each tensor. ONNX wants an output called like an input renamed: `_out`."""
     names = {feed: port.name for feed, port in zip(frozen.feeds, frozen.inputs, strict=True)}
-    taken = set(names.values()) | {port.name for port in frozen.outputs}
+    taken = set(names.values())
     for fetch, port in zip(frozen.fetches, frozen.outputs, strict=True):
         name = port.name
-        while name != port.name and name in taken or name in list(names.values()):
+        while name in taken:
             name += "_out"
+        taken.add(name)
         names[fetch] = name
     return names
 
 
 def _where(select: Any) -> Any:
-    # tf2onnx turns where(c, x, y) into c·x + (1-c)·y, which is NaN as soon as the value that isn't chosen is
-    # infinite. With this mark it writes ONNX's own Where.
+    # tf2onnx turns where(c, x, y) into c·x + (1-c)·y, which is NaN as soon as the value that isn't
+    # chosen is infinite. With this mark it writes ONNX's own Where.
     def handler(context: Any, node: Any, name: str, args: Any) -> None:
         if context.get_dtype(node.output[0]) in FLOATS:
             node.set_attr("handles_nan", 1)

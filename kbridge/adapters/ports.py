@@ -9,14 +9,19 @@ from kbridge.core.errors import ExportError, ShapeError
 
 
 class Port(NamedTuple):
-    """One input or output of an artefact. `None` in `shape` is a free size; a `shape` of None, a free rank."""
+    """One input or output of an artefact.
+
+    None in `shape` is a free size, a `shape` of None is a free rank.
+    """
 
     name: str
     shape: tuple[int | None, ...] | None
     dtype: str
 
     def __str__(self) -> str:
-        sizes = "any shape" if self.shape is None else ", ".join(str(s or "any") for s in self.shape)
+        if self.shape is None:
+            return f"`{self.name}` (any shape) {self.dtype}"
+        sizes = ", ".join("any" if size is None else str(size) for size in self.shape)
         return f"`{self.name}` ({sizes}) {self.dtype}"
 
 
@@ -26,14 +31,14 @@ def concrete(function: Any) -> Any:
         return function
     if getattr(function, "input_signature", None) is None:
         raise ExportError(
-            f"{function!r} has no input signature. Pass `tf.function(f, input_signature=[tf.TensorSpec(...)])` "
-            "or what its `get_concrete_function` returns."
+            f"{function!r} has no input signature. Pass `tf.function(f, input_signature=[...])` or "
+            "what its `get_concrete_function` returns."
         )
     return function.get_concrete_function()
 
 
 def input_ports(function: Any) -> tuple[Port, ...]:
-    """The inputs of a concrete function in the order of its arguments, with the names a SavedModel gives them."""
+    """The inputs of a concrete function in order, with the names that a SavedModel gives them."""
     arguments = function.inputs[: len(function.inputs) - len(function.captured_inputs)]
     ports = tuple(_port(_argument_name(tensor), tensor) for tensor in arguments)
     _check_names("inputs", ports)
@@ -41,7 +46,7 @@ def input_ports(function: Any) -> tuple[Port, ...]:
 
 
 def output_ports(function: Any) -> tuple[Port, ...]:
-    """The outputs of a concrete function in flat order, with the names a SavedModel gives them."""
+    """The outputs of a concrete function, flat, with the names that a SavedModel gives them."""
     outputs = function.structured_outputs
     if hasattr(outputs, "_asdict"):
         names = list(outputs._fields)
@@ -51,7 +56,7 @@ def output_ports(function: Any) -> tuple[Port, ...]:
         names = [f"output_{index}" for index in range(len(function.outputs))]
     if len(names) != len(function.outputs):
         raise ExportError(
-            f"The outputs {names} are nested. Return one tensor, a flat list or a flat dict of tensors."
+            f"The outputs {names} are nested. Return a tensor, or a flat list or dict of tensors."
         )
     ports = tuple(map(_port, names, function.outputs))
     _check_names("outputs", ports)

@@ -16,7 +16,7 @@ def quietly() -> Iterator[Callable[[], str]]:
     Yields:
         a function that returns the text held so far.
 
-    The file descriptors belong to the process: while the block runs, other threads are held back too.
+    File descriptors belong to the process: while the block runs, other threads are held back too.
     """
     with tempfile.TemporaryFile() as held, warnings.catch_warnings():
         warnings.simplefilter("ignore")

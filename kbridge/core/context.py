@@ -33,7 +33,7 @@ class _Local(threading.local):
     lens: Any = None  # how variables are read and written, where not plainly
     training: Any = None  # what the outer call said about training
     masks: Any = None  # masks of the tensors of the call in progress, by id
-    losses: Any = None  # where `add_loss` puts its values in the call in progress
+    keep_floats: bool = False  # a torch module's weights decide the float type, not the layers
     names: tuple[str, ...] = ()  # the name scopes that are open
 
 

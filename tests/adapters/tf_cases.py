@@ -9,7 +9,7 @@ FREE = None
 
 
 class Case(NamedTuple):
-    """A function of tensors and its inputs: `(size of each axis, dtype)`, the first axis is the batch."""
+    """A function of tensors and its inputs, each `(sizes, dtype)`; the first axis is the batch."""
 
     function: Any
     inputs: dict[str, tuple[tuple[int | None, ...], str]]
@@ -198,7 +198,7 @@ def gelu(x):
 
 
 def slices(x):
-    return x[:, 1:3], x[:, -1, ::2], x[:, ::-1], x[:, tf.newaxis]
+    return x[:, 1:3], x[:, -1], x[..., ::2], x[:, ::-1], x[:, tf.newaxis]
 
 
 def many_outputs(x):
@@ -206,7 +206,7 @@ def many_outputs(x):
 
 
 def zoo(beta, alpha):
-    """Names that are not in alphabetical order, an input that isn't used last, a dict of outputs."""
+    """Names that are not in alphabetical order, and a dict of outputs."""
     return {"z": alpha - beta, "a": beta * 2.0, "m": tf.concat([alpha, beta], 1)}
 
 
@@ -215,7 +215,12 @@ def unused(spare, x):
 
 
 def classify(x):
-    return {"best": tf.argmax(x, -1), "sure": tf.reduce_any(x > 1.0, -1), "two": tf.math.top_k(x, 2)[1]}
+    two = tf.math.top_k(x, 2).indices
+    return {"best": tf.argmax(x, -1), "sure": tf.reduce_any(x > 1.0, -1), "two": two}
+
+
+def identity(x):
+    return x
 
 
 def counts(ids, bytes):
@@ -227,7 +232,9 @@ def joined(x, y):
     return tf.concat([tf.nn.silu(x), tf.stack([y, y], 1)[:, 0]], axis=1)
 
 
-VECTOR, IMAGE, SEQUENCE = {"x": ((FREE, 8), "float32")}, ((FREE, 9, 9, 3), "float32"), ((FREE, 5, 3), "float32")
+VECTOR = {"x": ((FREE, 8), "float32")}
+IMAGE = ((FREE, 9, 9, 3), "float32")
+SEQUENCE = ((FREE, 5, 3), "float32")
 TOKENS = {"x": ((FREE, 5, 8), "float32"), "mask": ((FREE, 5), "bool")}
 FREE_TOKENS = {"x": ((FREE, FREE, 8), "float32"), "mask": ((FREE, FREE), "bool")}
 
@@ -247,7 +254,9 @@ CASES = {
     "attention": Case(attention, TOKENS),
     "attention_free_time": Case(attention, FREE_TOKENS),
     "einsum_attention": Case(einsum_attention, {"x": ((FREE, 5, 8), "float32")}),
-    "infinite_mask": Case(infinite_mask, {"x": ((FREE, 5), "float32"), "mask": ((FREE, 5), "bool")}),
+    "infinite_mask": Case(
+        infinite_mask, {"x": ((FREE, 5), "float32"), "mask": ((FREE, 5), "bool")}
+    ),
     "safe_log": Case(safe_log, VECTOR),
     "lstm_loop": Case(lstm_loop, {"x": SEQUENCE}),
     "lstm_loop_free_time": Case(lstm_loop, {"x": ((FREE, FREE, 3), "float32")}),
@@ -267,6 +276,7 @@ CASES = {
     "unused": Case(unused, {"spare": ((FREE, 2), "float32"), "x": ((FREE, 3), "float32")}),
     "classify": Case(classify, VECTOR),
     "counts": Case(counts, {"ids": ((FREE, 4), "int32"), "bytes": ((FREE, 3), "uint8")}),
+    "identity": Case(identity, VECTOR),
     "joined": Case(joined, {"x": ((FREE, 4), "float32"), "y": ((FREE, 8), "float32")}),
     "named_like/a.path": Case(dense, {"block.0/x": ((FREE, 8), "float32")}),
 }

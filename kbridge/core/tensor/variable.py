@@ -54,6 +54,7 @@ class Variable:
         self.regularizer: Any = None
         self.constraint: Any = None
         self.overwrite_with_gradient = False
+        self.created_trainable = self._trainable  # what thawing a frozen layer goes back to
         value = _starting_value(initializer, shape, dtype)
         self.shape: tuple[int, ...] = value.shape
         self._dtype = standardize_dtype(value.dtype)

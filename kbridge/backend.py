@@ -1,0 +1,15 @@
+"""Public names of Keras's `backend` namespace. (The code of the backends is in `kbridge/backends/`.)"""
+
+from kbridge.core.context import backend as backend
+from kbridge.core.settings import epsilon as epsilon
+from kbridge.core.settings import floatx as floatx
+from kbridge.core.settings import image_data_format as image_data_format
+from kbridge.core.tensor.dtypes import result_type as result_type
+from kbridge.core.tensor.dtypes import standardize_dtype as standardize_dtype
+from kbridge.core.tensor.symbolic import KerasTensor as KerasTensor
+from kbridge.core.tensor.variable import Variable as Variable
+
+
+def is_keras_tensor(x: object) -> bool:
+    """Whether `x` is symbolic."""
+    return isinstance(x, KerasTensor)

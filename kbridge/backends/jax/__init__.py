@@ -1,0 +1,29 @@
+"""The JAX backend. Importing this imports JAX."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kbridge.backends.contract import collect
+from kbridge.backends.jax import arrays, elementwise, linalg, nn, random, reduce, step, variables
+
+
+class JaxBackend:
+    """See `kbridge.backends.contract`."""
+
+    name = "jax"
+    trains = True
+    ready = arrays.READY  # sets that grow: `convert` adds the tracer classes that turn up
+    ready_or_number = arrays.READY_OR_NUMBER
+    float_dtypes = frozenset(
+        np.dtype(name) for name in ("float16", "bfloat16", "float32", "float64")
+    )
+
+    def __reduce__(self) -> Any:
+        return "backend"  # one object per process: copies and pickles refer to it
+
+
+backend = JaxBackend()
+collect(backend, arrays, elementwise, reduce, linalg, nn, random, variables, step)

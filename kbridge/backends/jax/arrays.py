@@ -1,0 +1,158 @@
+"""Making, converting, moving and picking.
+
+A jitted call with static arguments costs a third of the jnp function called bare, which checks and
+canonicalises in Python first. `inline` leaves no trace of the inner jit in an outer one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import ml_dtypes  # noqa: F401  registers bfloat16 and float8 with NumPy
+from jax import lax
+from jax._src.core import trace_state_clean  # jax.core no longer names it (seen in 0.10.2)
+
+from kbridge.core.context import framework_of_type, load_backend
+from kbridge.core.errors import BackendError, ForeignGradientError
+
+__all__ = [
+    "arange", "broadcast_to", "cast", "concatenate", "convert", "copy_box", "dtype_of", "expand_dims",
+    "flip", "full", "get_item", "is_tensor_type", "is_tracing", "lend", "pad", "repeat", "reshape",
+    "scan_time", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take", "take_along_axis",
+    "tile", "to_numpy", "transpose", "weak_number",
+]  # fmt: skip
+
+TENSORS = (jax.Array, jax.core.Tracer)
+READY: set[type] = {type(None), type(jnp.zeros(()))}
+READY_OR_NUMBER: set[type] = READY | {bool, int, float}
+NAMES: dict[Any, str] = {}  # NumPy computes dtype.name anew each time, in 2 µs
+
+# 64-bit types become 32-bit ones unless the user has switched on jax_enable_x64; without a warning.
+native_dtype = jax.dtypes.canonicalize_dtype
+
+
+def compiled(function: Callable[..., Any], *static: int) -> Any:
+    """`function` as one jitted call; `static` are the positions of arguments that aren't arrays."""
+    return jax.jit(function, static_argnums=static, inline=True)
+
+
+def is_tensor_type(kind: type) -> bool:
+    return issubclass(kind, TENSORS)
+
+
+def is_tracing() -> bool:
+    return not trace_state_clean()
+
+
+def lend(value: Any) -> Any:
+    """`value` for another framework; a gradient is never cut silently."""
+    if isinstance(value, jax.core.Tracer):
+        raise ForeignGradientError(
+            "A value that JAX is tracing (jit, grad, vmap) can't be used in another framework: it has no "
+            "numbers yet, and its gradient would be lost. Run this part in JAX: "
+            "`with kbridge.backend_scope('jax'):`, or move it out of the traced function."
+        )
+    return value
+
+
+def convert(value: Any, dtype: str | None = None) -> Any:
+    kind = type(value)
+    if issubclass(kind, TENSORS):
+        READY.add(kind)
+        READY_OR_NUMBER.add(kind)
+        return value if dtype is None or dtype_of(value) == dtype else cast(value, dtype)
+    framework = framework_of_type(kind)
+    if framework is not None:
+        array = _borrow(load_backend(framework), value)
+        return array if dtype is None else cast(array, dtype)
+    if kind in (list, tuple) and _holds_tensors(value):
+        return jnp.stack([convert(v, dtype) for v in value])
+    host = load_backend("numpy").convert(value, dtype)
+    if host.dtype.kind in "OSU":
+        raise BackendError(f"JAX has no arrays of dtype {host.dtype}. Encode the values as numbers first.")
+    return jnp.array(host)  # a copy: JAX computes later, when the caller may have refilled theirs
+
+
+def _holds_tensors(values: Any) -> bool:
+    return any(
+        isinstance(v, TENSORS) or (isinstance(v, (list, tuple)) and _holds_tensors(v)) for v in values
+    )
+
+
+def _borrow(owner: Any, value: Any) -> Any:
+    value = owner.lend(value)
+    try:
+        return jnp.from_dlpack(value)
+    except (BufferError, RuntimeError, TypeError, ValueError):  # a layout or type that DLPack doesn't carry
+        return jnp.array(owner.to_numpy(value))
+
+
+def to_numpy(value: Any) -> Any:
+    return jax.device_get(lend(value))
+
+
+def dtype_of(value: Any) -> str:
+    dtype = value.dtype
+    try:
+        return NAMES[dtype]
+    except KeyError:
+        return NAMES.setdefault(dtype, str(dtype))
+
+
+def shape_of(value: Any) -> tuple[Any, ...]:
+    return tuple(value.shape)
+
+
+_cast = compiled(lax.convert_element_type, 1)
+
+
+def cast(value: Any, dtype: str) -> Any:
+    return _cast(value, native_dtype(dtype))
+
+
+def weak_number(value: Any, dtype: str) -> Any:
+    return value  # JAX has the same rule
+
+
+def full(shape: Any, value: Any, dtype: str) -> Any:
+    return jnp.full(shape, value, native_dtype(dtype))
+
+
+def arange(start: Any, stop: Any, step: Any, dtype: str) -> Any:
+    return jnp.arange(start, stop, step, native_dtype(dtype))
+
+
+reshape, transpose = compiled(jnp.reshape, 1), compiled(jnp.transpose, 1)
+broadcast_to, expand_dims = compiled(jnp.broadcast_to, 1), compiled(jnp.expand_dims, 1)
+squeeze, flip, tile = compiled(jnp.squeeze, 1), compiled(jnp.flip, 1), compiled(jnp.tile, 1)
+repeat, concatenate, stack = compiled(jnp.repeat, 1, 2), compiled(jnp.concatenate, 1), compiled(jnp.stack, 1)
+take, take_along_axis = compiled(jnp.take, 2), compiled(jnp.take_along_axis, 2)
+
+
+def pad(x: Any, widths: Any, mode: str, value: Any) -> Any:
+    return jnp.pad(x, widths, mode, **({"constant_values": value} if mode == "constant" else {}))
+
+
+_split = compiled(lax.split, 1, 2)
+
+
+def split(x: Any, sizes: Any, axis: int) -> Any:
+    return list(_split(x, tuple(sizes), axis))
+
+
+def get_item(x: Any, key: Any) -> Any:
+    return x[key]
+
+
+stop_gradient = lax.stop_gradient
+
+
+def scan_time(step: Any, carry: Any, xs: Any) -> Any:
+    return lax.scan(step, carry, xs)
+
+
+def copy_box(box: dict[str, Any], memo: dict[int, Any]) -> dict[str, Any]:
+    return {key: value.copy() for key, value in box.items()}  # a training step gives its buffers away

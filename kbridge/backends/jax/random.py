@@ -1,0 +1,40 @@
+"""Random draws from JAX's Threefry; the state `(seed, draws so far)` is the key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from kbridge.backends.jax.arrays import compiled, native_dtype
+
+__all__ = ["dropout", "next_seed", "random_normal", "random_uniform"]
+
+ONE_DRAW = np.array([0, 1], "int32")
+
+
+def _key(state: Any) -> Any:
+    return jax.random.wrap_key_data(state.astype(jnp.uint32), impl="threefry2x32")
+
+
+next_seed = compiled(lambda state: state + ONE_DRAW)
+_uniform = compiled(lambda shape, dtype, state: jax.random.uniform(_key(state), shape, dtype), 0, 1)
+_normal = compiled(lambda shape, dtype, state: jax.random.normal(_key(state), shape, dtype), 0, 1)
+
+
+def random_uniform(shape: Any, dtype: str, state: Any) -> Any:
+    return _uniform(shape, native_dtype(dtype), state)
+
+
+def random_normal(shape: Any, dtype: str, state: Any) -> Any:
+    return _normal(shape, native_dtype(dtype), state)
+
+
+def _dropout(x: Any, rate: float, shape: Any, state: Any) -> Any:
+    keep = jax.random.bernoulli(_key(state), 1 - rate, shape)
+    return jnp.where(keep, x / (1 - rate), jnp.zeros((), x.dtype)).astype(x.dtype)
+
+
+dropout = compiled(_dropout, 1, 2)

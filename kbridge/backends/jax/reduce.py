@@ -1,0 +1,31 @@
+"""Reductions; `axes` is a sorted tuple."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from jax import lax
+
+from kbridge.backends.jax.arrays import compiled
+
+__all__ = [
+    "argmax", "argmin", "cumsum", "reduce_all", "reduce_any", "reduce_max", "reduce_mean", "reduce_min",
+    "reduce_prod", "reduce_sum",
+]  # fmt: skip
+
+
+def _reduction(function: Any, keep_dtype: bool = False) -> Any:
+    def reduce(x: Any, axes: Any, keepdims: bool) -> Any:
+        return function(x, axes, keepdims=keepdims, **({"dtype": x.dtype} if keep_dtype else {}))
+
+    return compiled(reduce, 1, 2)
+
+
+reduce_sum, reduce_prod = _reduction(jnp.sum, keep_dtype=True), _reduction(jnp.prod, keep_dtype=True)
+reduce_mean, reduce_max, reduce_min = _reduction(jnp.mean), _reduction(jnp.max), _reduction(jnp.min)
+reduce_all, reduce_any = _reduction(jnp.all), _reduction(jnp.any)
+
+argmax = compiled(lambda x, axis: lax.argmax(x, axis, jnp.int32), 1)
+argmin = compiled(lambda x, axis: lax.argmin(x, axis, jnp.int32), 1)
+cumsum = compiled(lambda x, axis: jnp.cumsum(x, axis, x.dtype), 1)

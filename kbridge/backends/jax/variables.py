@@ -1,0 +1,39 @@
+"""The container of a variable: a plain `jax.Array`, replaced on write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from kbridge.backends.jax.arrays import native_dtype
+from kbridge.core.errors import BackendError
+
+__all__ = ["make_variable", "mark_trainable", "refuse_write", "write_variable"]
+
+
+def make_variable(value: Any, dtype: str, trainable: bool, path: str) -> Any:
+    with jax.ensure_compile_time_eval():  # numbers, not a tracer, even inside a trace
+        return jnp.array(value, native_dtype(dtype))
+
+
+def write_variable(box: dict[str, Any], key: str, value: Any) -> None:
+    if isinstance(value, jax.core.Tracer):
+        raise BackendError(
+            "A variable can't be written inside a JAX trace (jit, grad, vmap): the new value has no numbers "
+            "yet and would leak out of the trace. Use stateless_call, which returns the new values, or "
+            "kbridge.adapters.to_jax."
+        )
+    box[key] = value if isinstance(value, jax.Array) else make_variable(value, value.dtype.name, True, key)
+
+
+def mark_trainable(value: Any, trainable: bool) -> None:
+    """Nothing to mark on an array."""
+
+
+def refuse_write(path: str) -> None:
+    raise BackendError(
+        f"{path} can't be written inside a JAX trace while another framework holds it. Use stateless_call, "
+        "which returns the new values, or kbridge.adapters.to_jax."
+    )

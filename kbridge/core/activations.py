@@ -1,0 +1,28 @@
+"""Activation functions by name; the functions are ops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+from kbridge.core.saving.config import object_of, serialize_keras_object
+
+
+def linear(x: Any) -> Any:
+    """The input itself."""
+    return x
+
+
+def get(identifier: Any) -> Any:
+    """An activation from a name, a config or a function; None means `linear`."""
+    return linear if identifier is None else object_of("activations", identifier)
+
+
+def serialize(activation: Any) -> Any:
+    """The JSON form of an activation: its name, if it is a public one."""
+    return serialize_keras_object(activation)
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The activation of a JSON form."""
+    return get(config)

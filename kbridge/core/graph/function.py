@@ -1,0 +1,132 @@
+"""A graph as a flat plan: callables and the slots of their arguments.
+
+What a layer never needs (mask propagation, autocast, build checks, regularizers) is settled when the
+plan is made, not at each call: such a layer's `call` runs directly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kbridge.core.graph.node import Node, leaves, map_leaves
+from kbridge.core.graph.trace import nodes_between
+from kbridge.core.layers.base import Layer, resolve_training
+from kbridge.core.layers.signature import call_signature
+from kbridge.core.tensor.symbolic import KerasTensor
+
+PLAIN, TRAINING, GENERAL = 0, 1, 2
+
+
+class Function:
+    """A runnable graph.
+
+    Args:
+        inputs: the symbolic inputs, flat.
+        outputs: the symbolic outputs, nested as results shall be.
+    """
+
+    def __init__(self, inputs: list[KerasTensor], outputs: Any) -> None:
+        self.inputs = inputs
+        self.outputs = outputs
+        flat = [t for t in leaves(outputs) if isinstance(t, KerasTensor)]
+        self.nodes: list[Node] = nodes_between(inputs, flat)
+        slots: dict[int, int] = {id(t): i for i, t in enumerate(inputs)}
+        for node in self.nodes:
+            for tensor in node.outputs:
+                slots.setdefault(id(tensor), len(slots))
+        self.slots = slots
+        self.size = len(slots)
+        self.single = slots[id(outputs)] if isinstance(outputs, KerasTensor) else None
+        self._steps: tuple[Any, ...] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_steps": None, "slots": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        tensors = [*self.inputs, *(t for node in self.nodes for t in node.outputs)]
+        self.slots = {id(t): i for i, t in enumerate(tensors)}
+
+    @property
+    def steps(self) -> tuple[Any, ...]:
+        """The plan: `(kind, callable, source, target, owner)` for each node."""
+        if self._steps is None:
+            self._steps = tuple(self._step(node) for node in self.nodes)
+        return self._steps
+
+    def forget_plan(self) -> None:
+        """Make the plan anew at the next call: a layer has changed what it needs."""
+        self._steps = None
+
+    def _step(self, node: Node) -> tuple[Any, ...]:
+        layer = node.operation
+        targets = tuple(self.slots[id(t)] for t in node.outputs)
+        target = targets[0] if len(targets) == 1 else targets
+        one_tensor = len(node.args) == 1 and isinstance(node.args[0], KerasTensor) and not node.kwargs
+        if one_tensor and isinstance(layer, Layer) and runs_plainly(layer, node):
+            kind = TRAINING if call_signature(type(layer).call).takes_training else PLAIN
+            return kind, layer.call, self.slots[id(node.args[0])], target, layer
+        call: Callable[..., Any] = layer if isinstance(layer, Layer) else layer.call
+        return GENERAL, call, self._arguments(node), target, layer
+
+    def _arguments(self, node: Node) -> Callable[[list[Any]], tuple[Any, Any]]:
+        """A function from the slots' values to the node's arguments."""
+        slots = self.slots
+        if not node.kwargs and all(isinstance(a, KerasTensor) for a in node.args):
+            flat = tuple(slots[id(a)] for a in node.args)
+            return lambda values: (tuple(values[i] for i in flat), {})
+        first = node.args[0] if len(node.args) == 1 and not node.kwargs else None
+        if isinstance(first, (list, tuple)) and all(isinstance(a, KerasTensor) for a in first):
+            listed = tuple(slots[id(a)] for a in first)
+            return lambda values: (([values[i] for i in listed],), {})
+
+        def fill(values: list[Any]) -> tuple[Any, Any]:
+            def put(leaf: Any) -> Any:
+                return values[slots[id(leaf)]] if isinstance(leaf, KerasTensor) else leaf
+
+            return map_leaves(put, (node.args, node.kwargs))
+
+        return fill
+
+    def run(self, inputs: list[Any]) -> Any:
+        """The outputs for native inputs, in a running call.
+
+        `training` is what the call context says.
+        """
+        values: list[Any] = [None] * self.size
+        values[: len(inputs)] = inputs
+        for kind, call, source, target, layer in self.steps:
+            if kind == PLAIN:
+                result = call(values[source])
+            elif kind == TRAINING:
+                result = call(values[source], training=resolve_training(layer))
+            else:
+                args, kwargs = source(values)
+                result = call(*args, **kwargs)
+            if type(target) is int:
+                values[target] = result if not isinstance(result, (list, tuple)) else result[0]
+            else:
+                for slot, each in zip(target, leaves(result), strict=True):
+                    values[slot] = each
+        if self.single is not None:
+            return values[self.single]
+        slots = self.slots
+        return map_leaves(lambda t: values[slots[id(t)]] if isinstance(t, KerasTensor) else t, self.outputs)
+
+
+def runs_plainly(layer: Layer, node: Node) -> bool:
+    """Whether a layer's `call` can run without the base class's door."""
+    incoming = node.inputs[0]
+    casts = layer.autocast and "float" in incoming.dtype and incoming.dtype != layer.compute_dtype
+    masked = any(t._mask is not None for t in (*node.inputs, *node.outputs))
+    return (
+        type(layer).__call__ is Layer.__call__
+        and layer.built
+        and layer._called
+        and not casts
+        and not masked
+        and layer.compute_dtype == layer.variable_dtype
+        and layer.activity_regularizer is None
+    )
+

@@ -1,0 +1,1 @@
+"""Layers. `kbridge.layers` re-exports them."""

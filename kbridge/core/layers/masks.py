@@ -1,0 +1,51 @@
+"""Masks travel beside tensors: in a table during a call, as an attribute of what a call returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from kbridge.core.context import local
+from kbridge.core.graph.node import leaves
+from kbridge.core.tensor.symbolic import KerasTensor
+
+
+def mask_of(tensor: Any) -> Any:
+    """The mask of a tensor in the call in progress, or None."""
+    if isinstance(tensor, KerasTensor):
+        return tensor._mask
+    found = local.masks.get(id(tensor)) if local.masks else None
+    return found[1] if found is not None and found[0] is tensor else None
+
+
+def set_mask(tensor: Any, mask: Any) -> None:
+    """Give a tensor a mask for the call in progress."""
+    if isinstance(tensor, KerasTensor):
+        tensor._mask = mask
+    else:
+        local.masks[id(tensor)] = (tensor, mask)  # the tensor is kept, so its id stays its own
+
+
+@contextmanager
+def keep_masks(given: list[Any], symbolic: bool = False) -> Iterator[Callable[[Any], Any]]:
+    """Masks for one outermost call: taken from the inputs, given to the outputs by the function yielded."""
+    before = local.masks
+    local.masks = {}
+    if not symbolic:
+        for value in given:
+            mask = getattr(value, "_keras_mask", None)
+            if mask is not None:
+                local.masks[id(value)] = (value, mask)
+
+    def finish(outputs: Any) -> Any:
+        for output in leaves(outputs) if local.masks else ():
+            mask = mask_of(output)
+            if mask is not None and hasattr(output, "__dict__"):  # a NumPy array can't carry one
+                output._keras_mask = mask
+        return outputs
+
+    try:
+        yield finish
+    finally:
+        local.masks = before

@@ -1,0 +1,1 @@
+"""Models. `kbridge.models` re-exports them."""

@@ -1,0 +1,165 @@
+"""The part of a model that runs a graph: the door that fits inputs to it, and its layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from kbridge.core.context import framework_of_type, local
+from kbridge.core.errors import ShapeError
+from kbridge.core.graph.function import Function
+from kbridge.core.graph.node import leaves
+from kbridge.core.graph.trace import input_node
+from kbridge.core.layers.base import Layer
+from kbridge.core.layers.input import InputLayer
+from kbridge.core.tensor.symbolic import KerasTensor
+from kbridge.core.tensor.variable import spec_of
+
+
+class GraphPart:
+    """Mixed into Model."""
+
+    _graph: Function | None
+    name: str
+
+    def _set_graph(self, inputs: Any, outputs: Any) -> None:
+        flat = [t for t in leaves(inputs) if t is not None]
+        for tensor in (*flat, *(t for t in leaves(outputs) if t is not None)):
+            if not isinstance(tensor, KerasTensor):
+                raise ShapeError(
+                    f"Model(inputs, outputs) takes symbolic tensors, got {type(tensor).__name__}. "
+                    "Make the inputs with Input(...)."
+                )
+        if len({id(t) for t in flat}) != len(flat):
+            raise ShapeError("Each input of a model may be listed once.")
+        flat = [_as_input(t) for t in flat]
+        self._inputs_struct = inputs
+        self._outputs_struct = outputs
+        self._graph = Function(flat, outputs)
+        self._input_names = [input_node(t).operation.name for t in flat]
+        self._graph_children = self._find_layers()
+        self.built = True
+
+    def _find_layers(self) -> list[tuple[str, Layer]]:
+        assert self._graph is not None
+        found: dict[int, Layer] = {id(l := input_node(t).operation): l for t in self._graph.inputs}
+        for node in self._graph.nodes:
+            if isinstance(node.operation, Layer):
+                found[id(node.operation)] = node.operation
+        layers = [(layer.name, layer) for layer in found.values()]
+        names = [name for name, _ in layers]
+        twins = {name for name in names if names.count(name) > 1}
+        if twins:
+            raise ValueError(f"Layer names must differ within a model; used twice: {', '.join(sorted(twins))}.")
+        return layers
+
+    def _graph_layers(self) -> Iterator[tuple[str, Layer]]:
+        if self.__dict__.get("_graph") is not None:
+            yield from self._graph_children
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic inputs, flat."""
+        return list(self._graph.inputs) if self._graph is not None else []
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The symbolic outputs, flat."""
+        return leaves(self._outputs_struct) if self._graph is not None else []
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs."""
+        return list(self._input_names) if self._graph is not None else []
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the operations that make the outputs."""
+        return [t.history[0].operation.name for t in self.outputs]
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape of the input, or shapes of the inputs."""
+        shapes = [t.shape for t in self.inputs]
+        return shapes[0] if len(shapes) == 1 else shapes
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the output, or shapes of the outputs."""
+        shapes = [t.shape for t in self.outputs]
+        return shapes[0] if len(shapes) == 1 else shapes
+
+    def _call_graph(self, inputs: Any) -> Any:
+        graph = self._graph
+        assert graph is not None
+        given = self._flat_inputs(inputs)
+        backend = local.running
+        if len(given) != len(graph.inputs):
+            raise ShapeError(
+                f"Model {self.name!r} has {len(graph.inputs)} inputs ({', '.join(self._input_names)}) and got {len(given)}."
+            )
+        fitted = [
+            _fit(backend, value, spec, name)
+            for value, spec, name in zip(given, graph.inputs, self._input_names, strict=True)
+        ]
+        return graph.run(fitted)
+
+    def _flat_inputs(self, inputs: Any) -> list[Any]:
+        if isinstance(inputs, dict):
+            names = list(self._inputs_struct) if isinstance(self._inputs_struct, dict) else self._input_names
+            missing = [name for name in names if name not in inputs]
+            if missing:
+                raise ShapeError(f"Model {self.name!r} lacks the input {', '.join(missing)}; got {', '.join(inputs)}.")
+            picked = {name: inputs[name] for name in names}
+            return leaves(picked) if isinstance(self._inputs_struct, dict) else list(picked.values())
+        return leaves(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Shapes and dtypes of the outputs, as KerasTensors."""
+        if self._graph is not None and type(self).call.__module__ == "kbridge.core.models.model":
+            given = self._flat_inputs(args[0])
+            if all(
+                tuple(spec_of(value).shape) == spec.shape
+                for value, spec in zip(given, self._graph.inputs, strict=False)
+            ):
+                return self._outputs_struct
+        return self._follow(args, kwargs)  # type: ignore[attr-defined]
+
+
+def _as_input(tensor: KerasTensor) -> KerasTensor:
+    """The tensor, as the start of a graph: one from inside another graph starts a new one here."""
+    if tensor.history is None:
+        InputLayer(input_tensor=tensor, name=tensor.name)
+    return tensor
+
+
+def _fit(backend: Any, value: Any, spec: KerasTensor, name: str) -> Any:
+    """An input as the graph wants it, or an error that names it."""
+    kind = type(value)
+    if kind is KerasTensor:
+        return value
+    if kind not in backend.ready or value is None:
+        if value is None or (isinstance(value, (str, bytes)) or framework_of_type(kind) is None and not hasattr(value, "dtype")):
+            raise ShapeError(f"Input {name!r} takes an array of shape {spec.shape}, got {value!r}.")
+        value = backend.convert(value)
+    shape = value.shape
+    if len(shape) != len(spec.shape):
+        if len(shape) == len(spec.shape) - 1 and spec.shape[-1] == 1:
+            value = backend.expand_dims(value, (len(shape),))
+        else:
+            raise ShapeError(
+                f"Input {name!r} has {len(spec.shape)} axes, {spec.shape}, and got an array of shape {tuple(shape)}. "
+                "Reshape it; a single sample still needs the batch axis in front."
+            )
+    for position, size in enumerate(spec.shape):
+        if size is not None and value.shape[position] != size and value.shape[position] is not None:
+            raise ShapeError(f"Input {name!r} has shape {spec.shape} and got an array of shape {tuple(value.shape)}.")
+    floating = value.dtype in backend.float_dtypes
+    if floating and "float" in spec.dtype:
+        if local.keep_floats or backend.dtype_of(value) == spec.dtype:
+            return value
+    elif not floating and backend.dtype_of(value) == spec.dtype:
+        return value
+    elif "complex" in backend.dtype_of(value):
+        raise ShapeError(f"Input {name!r} holds {spec.dtype} and got {backend.dtype_of(value)}. Take its real part first.")
+    return backend.cast(value, spec.dtype)

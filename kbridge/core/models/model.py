@@ -1,0 +1,132 @@
+"""The model class: a layer that can be trained, saved and exported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Self
+
+from kbridge.core.errors import NotBuiltError
+from kbridge.core.graph.function import Function
+from kbridge.core.layers.base import Layer
+from kbridge.core.models.graph_model import GraphPart
+from kbridge.core.models.summary import print_summary
+from kbridge.core.training.trainer import Trainer
+
+
+class Model(GraphPart, Trainer, Layer):
+    """A model: `Model(inputs, outputs)` from a graph, or a subclass with its own `call`.
+
+    Args:
+        inputs, outputs: symbolic tensors, nested in lists, tuples or dicts as calls shall nest them.
+        name: a name, made up if None.
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if cls is Model and (len(args) >= 2 or "outputs" in kwargs):
+            from kbridge.core.models.functional import Functional
+
+            return Functional.__new__(Functional, *args, **kwargs)  # type: ignore[return-value]
+        return super().__new__(cls, *args, **kwargs)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        inputs = args[0] if args else kwargs.pop("inputs", None)
+        outputs = args[1] if len(args) > 1 else kwargs.pop("outputs", None)
+        name = args[2] if len(args) > 2 else kwargs.pop("name", None)
+        Layer.__init__(self, name=name, **kwargs)
+        self._graph: Function | None = None
+        if outputs is not None:
+            self._set_graph(inputs, outputs)
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        if self._graph is None:
+            raise NotImplementedError(f"{type(self).__name__} needs a `call` method, or inputs and outputs.")
+        return self._call_graph(inputs)
+
+    def children(self) -> Iterator[tuple[str, Layer]]:
+        seen: set[int] = set()
+        for name, layer in self._graph_layers():
+            seen.add(id(layer))
+            yield name, layer
+        for name, layer in super().children():
+            if id(layer) not in seen:
+                yield name, layer
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers of the model, in the order of the graph, or of the attributes."""
+        return [layer for _, layer in self.children()]
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """The layer with that name, or at that position."""
+        layers = self.layers
+        if (name is None) == (index is None):
+            raise ValueError("Give get_layer either a name or an index.")
+        if index is not None:
+            if not -len(layers) <= index < len(layers):
+                raise ValueError(f"The model has {len(layers)} layers; there is none at {index}.")
+            return layers[index]
+        for layer in layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(f"No layer is called {name!r}. The model has {', '.join(l.name for l in layers)}.")
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Any = None,
+        print_fn: Any = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Any = None,
+    ) -> None:
+        """Print the layers, their output shapes and how many weights they have."""
+        print_summary(
+            self, line_length=line_length, print_fn=print_fn, expand_nested=expand_nested, show_trainable=show_trainable
+        )
+
+    # --- saving and export -------------------------------------------------------------------------
+
+    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
+        """Write the model to a `.keras` file, whole or not at all."""
+        from kbridge.core.saving.saving_api import save_model
+
+        save_model(self, filepath, overwrite=overwrite, **kwargs)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+        """Write the weights to a `.weights.h5` or `.safetensors` file, whole or not at all."""
+        from kbridge.core.saving.saving_api import save_weights
+
+        save_weights(self, filepath, overwrite=overwrite)
+
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
+        """Read weights that `save_weights` or Keras wrote; every one is read once, or nothing changes."""
+        from kbridge.core.saving.saving_api import load_weights
+
+        load_weights(self, filepath, skip_mismatch=skip_mismatch)
+
+    def export(self, filepath: Any, format: str = "tf_saved_model", verbose: bool | None = None, **kwargs: Any) -> None:
+        """Write the model for another runtime: tf_saved_model, litert, onnx, torch or tfjs."""
+        from kbridge.core.registry import exporter
+
+        self._need_weights("exported")
+        exporter(format)(self, filepath, **kwargs)
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The architecture as JSON."""
+        import json
+
+        from kbridge.core.saving.config import serialize_keras_object
+
+        return json.dumps(serialize_keras_object(self), **kwargs)
+
+    def _need_weights(self, what: str) -> None:
+        if not self.built:
+            raise NotBuiltError(
+                f"Model {self.name!r} isn't built, so it can't be {what}: its weights don't exist yet. "
+                "Call it on a batch, or give it an Input."
+            )
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Build with stored shapes; a graph is built already."""
+        if self._graph is None and config:
+            super().build_from_config(config)

@@ -1,0 +1,1 @@
+"""Reading and writing models. `kbridge.saving` re-exports the public part."""

@@ -1,0 +1,5 @@
+"""compile, fit, evaluate, predict."""
+
+
+class Trainer:
+    """Mixed into Model."""
