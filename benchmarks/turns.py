@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -34,7 +34,6 @@ class Side:
 
     def __init__(self, spec: Spec, options: Options, keras_home: str) -> None:
         self.times: list[float] = []
-        self.facts: dict[str, Any] = {}
         self.error = ""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", json.dumps(asdict(spec))],
@@ -46,7 +45,7 @@ class Side:
             text=True,
             bufsize=1,
         )
-        self.facts = self._answer().get("facts", {})
+        self.facts: dict[str, Any] = self._answer().get("facts", {})
 
     def _answer(self) -> dict[str, Any]:
         assert self.process.stdout is not None
@@ -81,7 +80,6 @@ class Outcome:
     seconds: dict[str, float | None]
     facts: dict[str, dict[str, Any]]
     errors: list[str]
-    times: dict[str, list[float]] = field(default_factory=dict)
 
     def __getitem__(self, side: str) -> float | None:
         return self.seconds[side]
@@ -103,7 +101,6 @@ def take_turns(specs: list[Spec], options: Options) -> Outcome:
         seconds={name: side.seconds() for name, side in sides.items()},
         facts={name: side.facts for name, side in sides.items()},
         errors=[f"{name} ({where}): {side.error}" for name, side in sides.items() if side.error],
-        times={name: side.times for name, side in sides.items()},
     )
 
 

@@ -132,7 +132,7 @@ class TfjsRunner(Runner):
         return self._run(feed, repeats=0)[0]
 
     def latency(self, inputs: Sequence[Any] | Mapping[str, Any], repeats: int = 20) -> float:
-        """Median milliseconds of a call inside Node, over `repeats` calls after one that warms up."""
+        """Median milliseconds of a call inside Node, over `repeats` calls after a first one."""
         return self._run(bind(self.inputs, inputs), repeats)[1]
 
     def _run(self, feed: dict[str, np.ndarray], repeats: int) -> tuple[list[np.ndarray], float]:

@@ -33,7 +33,9 @@ class _Local(threading.local):
     lens: Any = None  # how variables are read and written, where not plainly
     training: Any = None  # what the outer call said about training
     masks: Any = None  # masks of the tensors of the call in progress, by id
+    loss_layers: Any = None  # the layers that called `add_loss` in the call in progress
     keep_floats: bool = False  # a torch module's weights decide the float type, not the layers
+    framework_random: bool = False  # random ops draw from the framework's own global generator
     names: tuple[str, ...] = ()  # the name scopes that are open
 
 

@@ -16,7 +16,7 @@ __all__ = ["dropout", "next_seed", "random_normal", "random_uniform"]
 
 
 def _generator(state: Any) -> Any:
-    if torch.compiler.is_compiling():
+    if state is None or torch.compiler.is_compiling():
         return None
     seed, count = state.tolist()
     return torch.Generator().manual_seed(seed + (count << 31))

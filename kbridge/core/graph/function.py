@@ -9,13 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kbridge.core.graph.node import Node, leaves, map_leaves
-from kbridge.core.graph.trace import nodes_between
+from kbridge.core.graph.node import Node, leaves, map_leaves, record_call
+from kbridge.core.graph.trace import input_node, nodes_between
 from kbridge.core.layers.base import Layer, resolve_training
-from kbridge.core.layers.signature import call_signature
 from kbridge.core.tensor.symbolic import KerasTensor
 
 PLAIN, TRAINING, GENERAL = 0, 1, 2
+
+
+class _Slot:
+    """Stands for a tensor of the graph in its stored form."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
 
 
 class Function:
@@ -41,12 +47,35 @@ class Function:
         self._steps: tuple[Any, ...] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_steps": None, "slots": None}
+        """The graph, flat: following histories would nest as deep as the graph is long."""
+        slots = self.slots
+
+        def number(leaf: Any) -> Any:
+            return _Slot(slots[id(leaf)]) if isinstance(leaf, KerasTensor) else leaf
+
+        calls = [
+            (node.operation, *map_leaves(number, (node.args, node.kwargs)), node.outputs) for node in self.nodes
+        ]
+        return {"inputs": [(input_node(t).operation, t) for t in self.inputs], "calls": calls,
+                "outputs": map_leaves(number, self.outputs)}  # fmt: skip
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        tensors = [*self.inputs, *(t for node in self.nodes for t in node.outputs)]
-        self.slots = {id(t): i for i, t in enumerate(tensors)}
+        tensors: list[KerasTensor] = []
+
+        def tensor(leaf: Any) -> Any:
+            return tensors[leaf.index] if isinstance(leaf, _Slot) else leaf
+
+        def record(operation: Any, args: Any, kwargs: Any, outputs: Any) -> None:
+            record_call(operation, args, kwargs, outputs)
+            tensors.extend(outputs)
+            if isinstance(operation, Layer):
+                operation._inbound.append(outputs[0].history[0])
+
+        for layer, start in state["inputs"]:
+            record(layer, (), {}, [start])
+        for operation, args, kwargs, outputs in state["calls"]:
+            record(operation, *map_leaves(tensor, (args, kwargs)), outputs)
+        self.__init__(tensors[: len(state["inputs"])], map_leaves(tensor, state["outputs"]))  # type: ignore[misc]
 
     @property
     def steps(self) -> tuple[Any, ...]:
@@ -65,7 +94,7 @@ class Function:
         target = targets[0] if len(targets) == 1 else targets
         one_tensor = len(node.args) == 1 and isinstance(node.args[0], KerasTensor) and not node.kwargs
         if one_tensor and isinstance(layer, Layer) and runs_plainly(layer, node):
-            kind = TRAINING if call_signature(type(layer).call).takes_training else PLAIN
+            kind = TRAINING if layer._signature.takes_training else PLAIN
             return kind, layer.call, self.slots[id(node.args[0])], target, layer
         call: Callable[..., Any] = layer if isinstance(layer, Layer) else layer.call
         return GENERAL, call, self._arguments(node), target, layer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from kbridge.core.config import Configured
 from kbridge.core.context import SYMBOLIC, decide, framework_of_type, local, running
 from kbridge.core.errors import NotBuiltError, ShapeError
 from kbridge.core.graph.node import leaves, map_leaves, record_call
-from kbridge.core.layers.masks import keep_masks, mask_of, set_mask
+from kbridge.core.layers.masks import arriving_masks, leave_masks, mask_of, set_mask
 from kbridge.core.layers.signature import build_names, call_signature
 from kbridge.core.layers.tracking import attributes, own_variables, seed_generators
 from kbridge.core.naming import auto_name
@@ -45,8 +45,17 @@ class Layer(Configured):
         name: a name, made up if None.
     """
 
+    _inbound: list[Any]
     autograph_info__: dict[str, Any] = {}  # TensorFlow's AutoGraph then calls us as we are
     supports_masking = False
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        self = super().__new__(cls, *args, **kwargs)
+        self._inbound = []  # the graph nodes of symbolic calls; a graph brings its own back when copied
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_inbound"}
 
     def __init__(
         self,
@@ -72,10 +81,11 @@ class Layer(Configured):
         self.built = False
         self._trainable = trainable
         self._called = False
+        self._signature = call_signature(type(self).call)
         self._added: list[Variable] = []
         self._losses: list[Any] = []
+        self._with_losses: list[Layer] = []  # the layers that added losses in the last outermost call
         self._build_shapes: dict[str, Any] = {}
-        self._inbound: list[Any] = []
 
     # --- what subclasses give ----------------------------------------------------------------------
 
@@ -227,6 +237,8 @@ class Layer(Configured):
     def add_loss(self, loss: Any) -> None:
         """Add to the loss of the call in progress."""
         self._losses.extend(loss if isinstance(loss, (list, tuple)) else [loss])
+        if local.loss_layers is not None:
+            local.loss_layers.append(self)
 
     @property
     def losses(self) -> list[Any]:
@@ -313,7 +325,7 @@ class Layer(Configured):
 
     def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         wanted = build_names(type(self).build)
-        given = call_signature(type(self).call).bound(args, kwargs)
+        given = self._signature.bound(args, kwargs)
         if len(wanted) == 1:
             first = next(iter(given.values()), None)
             shapes = {wanted[0]: _shapes_of(first)}
@@ -348,13 +360,23 @@ class Layer(Configured):
 
     def _enter(self, args: Any, kwargs: Any) -> Any:
         """A call at the outermost level, or inside a symbolic run."""
-        given = leaves((args, kwargs))
+        given = args if len(args) == 1 and not kwargs and hasattr(args[0], "shape") else leaves((args, kwargs))
         if local.running is SYMBOLIC or any(isinstance(value, KerasTensor) for value in given):
             return self._call_symbolically(args, kwargs)
-        if self._called:
-            self._clear_losses()
-        with running(decide(homes([value for value in given if is_tensor(value)]))), keep_masks(given) as finish:
-            return finish(self(*args, **kwargs))
+        for layer in self._with_losses:
+            layer._losses.clear()
+        before = local.masks, local.loss_layers
+        local.running = decide(homes(given) if any(isinstance(v, Variable) for v in given) else given)
+        local.masks, local.loss_layers = arriving_masks(given), []
+        try:
+            outputs = self(*args, **kwargs)
+            if local.masks:
+                leave_masks(outputs)
+            self._with_losses = local.loss_layers
+            return outputs
+        finally:
+            local.running = None
+            local.masks, local.loss_layers = before
 
     def _call_on(self, backend: Any, args: Any, kwargs: Any) -> Any:
         ready = backend.ready
@@ -366,7 +388,7 @@ class Layer(Configured):
             args, kwargs = self._cast_inputs(backend, args, kwargs)
         if not self.built:
             self._build_for(args, kwargs)
-        signature = call_signature(type(self).call)
+        signature = self._signature
         if signature.masks and local.masks:
             kwargs = self._with_masks(signature, args, kwargs)
         training_before = local.training
@@ -378,7 +400,7 @@ class Layer(Configured):
         if self.activity_regularizer is not None:
             for output in leaves(outputs):
                 self.add_loss(self.activity_regularizer(output))
-        if local.masks is not None:
+        if local.masks or type(self).compute_mask is not Layer.compute_mask:
             self._pass_masks(args, outputs)
         return outputs
 
@@ -459,16 +481,14 @@ class Layer(Configured):
     # --- symbolic calls ----------------------------------------------------------------------------
 
     def _call_symbolically(self, args: Any, kwargs: Any) -> Any:
-        signature = call_signature(type(self).call)
+        signature = self._signature
         try:
             if not self.built:
                 self._build_for(args, kwargs)
-            with keep_masks(leaves((args, kwargs)), symbolic=True):
-                filled = self._with_masks(signature, args, kwargs) if signature.masks else kwargs
-                outputs = self.compute_output_spec(*args, **filled)
-                outputs = map_leaves(_fresh, outputs)
-                with running(SYMBOLIC):
-                    self._pass_masks(args, outputs)
+            filled = self._with_masks(signature, args, kwargs) if signature.masks else kwargs
+            outputs = map_leaves(_fresh, self.compute_output_spec(*args, **filled))
+            with running(SYMBOLIC):
+                self._pass_masks(args, outputs)
         except Exception as error:
             self._add_note(error, args, kwargs)
             raise
@@ -487,7 +507,7 @@ class Layer(Configured):
 
     def _follow(self, args: Any, kwargs: Any) -> Any:
         """Run `call` on shapes only."""
-        signature = call_signature(type(self).call)
+        signature = self._signature
         cast = self.compute_dtype if self.autocast else None
 
         def standardize(value: Any) -> Any:
@@ -544,8 +564,7 @@ class Layer(Configured):
         backend = local.running or decide([*given, *overlay.values()])
         with running(backend), laid_over(overlay):
             self._clear_losses()
-            with keep_masks(given):
-                outputs = self(*args, **kwargs)
+            outputs = self(*args, **kwargs)
             losses = self.losses if return_losses else []
             self._clear_losses()
         results = (outputs, [overlay[v] for v in second])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from kbridge.core.context import local
@@ -23,29 +21,26 @@ def set_mask(tensor: Any, mask: Any) -> None:
     """Give a tensor a mask for the call in progress."""
     if isinstance(tensor, KerasTensor):
         tensor._mask = mask
-    else:
-        local.masks[id(tensor)] = (tensor, mask)  # the tensor is kept, so its id stays its own
+        return
+    if local.masks is None:
+        local.masks = {}
+    local.masks[id(tensor)] = (tensor, mask)  # the tensor is kept, so its id stays its own
 
 
-@contextmanager
-def keep_masks(given: list[Any], symbolic: bool = False) -> Iterator[Callable[[Any], Any]]:
-    """Masks for one outermost call: taken from the inputs, given to the outputs by the function yielded."""
-    before = local.masks
-    local.masks = {}
-    if not symbolic:
-        for value in given:
-            mask = getattr(value, "_keras_mask", None)
-            if mask is not None:
-                local.masks[id(value)] = (value, mask)
+def arriving_masks(given: Any) -> Any:
+    """The masks that the arguments of an outermost call carry, or None."""
+    found = None
+    for value in given:
+        mask = getattr(value, "_keras_mask", None)
+        if mask is not None:
+            found = found or {}
+            found[id(value)] = (value, mask)
+    return found
 
-    def finish(outputs: Any) -> Any:
-        for output in leaves(outputs) if local.masks else ():
-            mask = mask_of(output)
-            if mask is not None and hasattr(output, "__dict__"):  # a NumPy array can't carry one
-                output._keras_mask = mask
-        return outputs
 
-    try:
-        yield finish
-    finally:
-        local.masks = before
+def leave_masks(outputs: Any) -> None:
+    """Let the outputs of an outermost call carry their masks."""
+    for output in leaves(outputs):
+        mask = mask_of(output)
+        if mask is not None and hasattr(output, "__dict__"):  # a NumPy array can't carry one
+            output._keras_mask = mask

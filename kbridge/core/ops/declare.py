@@ -105,7 +105,12 @@ def op(
             ready = backend.ready_or_number if weak else backend.ready
             for value in args[:arrays]:
                 if type(value) not in ready:
-                    return _prepared(this, backend, args, kwargs)
+                    read = [v.value if type(v) is Variable else v for v in args]
+                    for each in read[:arrays]:
+                        if type(each) not in ready:
+                            return _prepared(this, backend, args, kwargs)
+                    args = tuple(read)
+                    break
             if kwargs and not this.array_names.isdisjoint(kwargs):
                 return _prepared(this, backend, args, kwargs)
             return body(*args, **kwargs)

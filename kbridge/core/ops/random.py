@@ -64,6 +64,9 @@ class SeedGenerator:
 
 
 def _draw_from(seed: Any) -> Any:
+    """The state to draw from; None lets the framework's global generator draw."""
+    if local.framework_random:
+        return None
     if isinstance(seed, SeedGenerator):
         return seed.next()
     number = make_seed() if seed is None else int(seed)

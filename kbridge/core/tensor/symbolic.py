@@ -44,6 +44,9 @@ class KerasTensor:
     def _keras_history(self) -> Any:
         return self.history
 
+    def __getstate__(self) -> Any:
+        return None, {"shape": self.shape, "dtype": self.dtype, "name": self.name, "history": None, "_mask": self._mask}
+
     def __repr__(self) -> str:
         name = f", name={self.name}" if self.name else ""
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}{name}>"

@@ -61,6 +61,7 @@ class Variable:
         self._home: Any = load_backend("numpy")
         self._box: dict[str, Any] = {"value": value}
         self._key = "value"
+        self._adopted = False  # whether the box is a module's own dictionary
         self._berths: dict[str, Any] = {}
 
     # --- reading -----------------------------------------------------------------------------------
@@ -106,24 +107,25 @@ class Variable:
         if box is None:
             box = {"value": None}
             box["value"] = backend.make_variable(value, self._dtype, self._trainable, self.path)
-            self._box, self._key = box, "value"
+            self._box, self._key, adopted = box, "value", False
         else:
-            self._box, self._key = box.box, box.key
+            self._box, self._key, adopted = box.box, box.key, box.adopted
             backend.write_variable(box.box, box.key, value)
-        self._berths[self._home.name] = _berth(left_box, left_key)
+        self._berths[self._home.name] = _berth(left_box, left_key, self._adopted)
+        self._adopted = adopted
         self._home = backend
         return self._box[self._key]
 
     def adopt(self, backend: Any, box: dict[str, Any], key: str) -> None:
         """Let `box[key]`, a container of `backend` that holds this value already, be its home from now on."""
-        self._box, self._key, self._home = box, key, backend
+        self._box, self._key, self._home, self._adopted = box, key, backend, True
 
     def numpy(self) -> np.ndarray:
         """The value as a NumPy array, on the host."""
         lens = local.lens
         if lens is not None:
-            return np.asarray(load_backend("numpy").convert(lens.read(self)))
-        return np.asarray(self._home.to_numpy(self._box[self._key]))
+            return np.array(load_backend("numpy").convert(lens.read(self)))
+        return np.array(self._home.to_numpy(self._box[self._key]))  # a copy: training may go on
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         value = self.numpy()
@@ -151,7 +153,9 @@ class Variable:
             backend.refuse_write(self.path)
         if backend is not self._home:
             self.settle(backend)
-        backend.write_variable(self._box, self._key, backend.convert(value, self._dtype))
+        # a module's owner may have moved it to another float type, which then counts
+        dtype = backend.dtype_of(self._box[self._key]) if self._adopted else self._dtype
+        backend.write_variable(self._box, self._key, backend.convert(value, dtype))
         return self._box[self._key]
 
     def assign_add(self, value: Any) -> Any:
@@ -205,7 +209,10 @@ class Variable:
         return twin
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_berths": {}, "_home": self._home.name}
+        state = {**self.__dict__, "_berths": {}, "_home": self._home.name}
+        if not self._adopted:  # stored as a host value: the next process may lack this framework
+            state |= {"_home": "numpy", "_box": {"value": self.numpy()}, "_key": "value"}
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -219,24 +226,25 @@ class _Berth:
     tf.Variable) then sees the value; nobody holding it, it is gone and costs nothing.
     """
 
-    __slots__ = ("box", "key")
+    __slots__ = ("adopted", "box", "key")
 
-    def __init__(self, box: dict[str, Any], key: str) -> None:
+    def __init__(self, box: dict[str, Any], key: str, adopted: bool) -> None:
         self.box = box
         self.key = key
+        self.adopted = adopted
 
 
-def _berth(box: dict[str, Any], key: str) -> Callable[[], _Berth | None]:
-    if key != "value":  # a module's own dictionary: the module holds it
-        return lambda found=_Berth(box, key): found
+def _berth(box: dict[str, Any], key: str, adopted: bool) -> Callable[[], _Berth | None]:
+    if adopted:
+        return lambda found=_Berth(box, key, True): found
     try:
-        reference = weakref.ref(box["value"])
-    except TypeError:  # NumPy and JAX arrays can't be refilled by anyone
+        reference = weakref.ref(box[key])
+    except TypeError:  # nobody can refill what can't be referred to
         return lambda: None
 
     def find() -> _Berth | None:
         value = reference()
-        return None if value is None else _Berth({"value": value}, "value")
+        return None if value is None else _Berth({key: value}, key, False)
 
     return find
 
@@ -247,7 +255,6 @@ class Lens:
     Args:
         overlay: values that stand in for the variables' own, as `stateless_call` needs; writes go there.
         cast: the compute type of a mixed-precision layer.
-        under: the lens that this one is laid over.
     """
 
     __slots__ = ("cast", "overlay")

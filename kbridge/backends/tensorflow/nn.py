@@ -1,0 +1,128 @@
+"""Convolution, pooling and normalisation.
+
+TensorFlow's CPU kernels know channels last only; channels first is transposed around them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from kbridge.backends.tensorflow.arrays import transpose
+
+__all__ = ["average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool", "softmax"]
+
+raw = tf.raw_ops
+
+
+def softmax(x: Any, axis: int) -> Any:
+    if axis == len(x.shape) - 1:
+        return raw.Softmax(logits=x)
+    return tf.nn.softmax(x, axis)
+
+
+def log_softmax(x: Any, axis: int) -> Any:
+    if axis == len(x.shape) - 1:
+        return raw.LogSoftmax(logits=x)
+    return tf.nn.log_softmax(x, axis)
+
+
+def _last(x: Any, data_format: str) -> Any:
+    rank = len(x.shape)
+    return x if data_format == "channels_last" else transpose(x, (0, *range(2, rank), 1))
+
+
+def _back(x: Any, data_format: str) -> Any:
+    rank = len(x.shape)
+    return x if data_format == "channels_last" else transpose(x, (0, rank - 1, *range(1, rank - 1)))
+
+
+def conv(x: Any, weights: Any, strides: Any, padding: str, data_format: str, dilation: Any) -> Any:
+    x = _last(x, data_format)
+    apply = _conv3d if len(strides) == 3 else _conv2d if len(strides) == 2 else _conv1d
+    return _back(apply(x, weights, tuple(strides), padding.upper(), tuple(dilation)), data_format)
+
+
+def _conv1d(x: Any, weights: Any, strides: Any, padding: str, dilation: Any) -> Any:
+    x, weights = raw.ExpandDims(input=x, axis=1), raw.ExpandDims(input=weights, axis=0)
+    return raw.Squeeze(input=_conv2d(x, weights, (1, *strides), padding, (1, *dilation)), axis=[1])
+
+
+def _conv2d(x: Any, weights: Any, strides: Any, padding: str, dilation: Any) -> Any:
+    return raw.Conv2D(
+        input=x, filter=weights, strides=[1, *strides, 1], padding=padding, dilations=[1, *dilation, 1]
+    )
+
+
+def _conv3d(x: Any, weights: Any, strides: Any, padding: str, dilation: Any) -> Any:
+    """TensorFlow's Conv3D on CPU knows no groups, and no dilation but by moving space to batch."""
+    groups = x.shape[-1] // weights.shape[-2]
+    if groups > 1:
+        parts = zip(tf.split(x, groups, -1), tf.split(weights, groups, -1), strict=True)
+        return tf.concat([_conv3d(a, b, strides, padding, dilation) for a, b in parts], -1)
+    if max(strides) > 1 and max(dilation) > 1:
+        return _strided_and_dilated(x, weights, strides, padding, dilation)
+    return tf.nn.convolution(x, weights, strides, padding, "NDHWC", dilation)
+
+
+def _strided_and_dilated(x: Any, weights: Any, strides: Any, padding: str, dilation: Any) -> Any:
+    if padding == "SAME":
+        pairs = [
+            _same(size, reach, stride, step)
+            for size, reach, stride, step in zip(x.shape[1:-1], weights.shape, strides, dilation, strict=False)
+        ]
+        x = tf.pad(x, [(0, 0), *pairs, (0, 0)])
+    y = tf.nn.convolution(x, weights, 1, "VALID", "NDHWC", dilation)
+    return y[(slice(None), *(slice(None, None, s) for s in strides))]
+
+
+def _same(size: Any, reach: int, stride: int, step: int) -> tuple[int, int]:
+    total = max((-(-size // stride) - 1) * stride + (reach - 1) * step + 1 - size, 0)
+    return total // 2, total - total // 2
+
+
+def _pooled(function: Any, x: Any, window: Any, strides: Any, padding: str, data_format: str) -> Any:
+    x = _last(x, data_format)
+    return _back(function(x, window, strides, padding.upper()), data_format)
+
+
+def max_pool(x: Any, window: Any, strides: Any, padding: str, data_format: str) -> Any:
+    return _pooled(tf.nn.max_pool, x, window, strides, padding, data_format)
+
+
+def average_pool(x: Any, window: Any, strides: Any, padding: str, data_format: str) -> Any:
+    return _pooled(tf.nn.avg_pool, x, window, strides, padding, data_format)
+
+
+def _along(vector: Any, axis: int, rank: int) -> Any:
+    """A vector, to be broadcast along one axis of a tensor."""
+    if axis == rank - 1:
+        return vector
+    return raw.Reshape(tensor=vector, shape=[-1 if i == axis else 1 for i in range(rank)])
+
+
+def batch_normalization(x: Any, mean: Any, variance: Any, offset: Any, scale: Any, axis: int, epsilon: float) -> Any:
+    # not FusedBatchNorm: it gives no gradient to mean and variance, which training needs
+    factor = tf.math.rsqrt(variance + epsilon)
+    if scale is not None:
+        factor = factor * scale
+    shift = -mean * factor if offset is None else offset - mean * factor
+    rank = len(x.shape)
+    if x.dtype != factor.dtype:
+        wide = raw.Cast(x=x, DstT=factor.dtype)
+        return raw.Cast(x=wide * _along(factor, axis, rank) + _along(shift, axis, rank), DstT=x.dtype)
+    return x * _along(factor, axis, rank) + _along(shift, axis, rank)
+
+
+def layer_normalization(x: Any, scale: Any, offset: Any, axes: Any, epsilon: float) -> Any:
+    half = x.dtype in (tf.float16, tf.bfloat16)  # squares leave float16 above 255
+    wide = raw.Cast(x=x, DstT=tf.float32) if half else x
+    away = wide - raw.Mean(input=wide, axis=axes, keep_dims=True)
+    y = away * tf.math.rsqrt(raw.Mean(input=away * away, axis=axes, keep_dims=True) + epsilon)
+    sizes = [x.shape[i] if i in axes else 1 for i in range(len(x.shape))]
+    if scale is not None:
+        y = y * tf.cast(tf.reshape(scale, sizes), y.dtype)
+    if offset is not None:
+        y = y + tf.cast(tf.reshape(offset, sizes), y.dtype)
+    return raw.Cast(x=y, DstT=x.dtype) if half else y

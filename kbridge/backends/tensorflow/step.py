@@ -1,0 +1,5 @@
+"""Compiled steps and gradients."""
+
+from __future__ import annotations
+
+__all__: list[str] = []
