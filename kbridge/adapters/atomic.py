@@ -54,6 +54,19 @@ def replaced_folder(path: str | os.PathLike[str], ours: Callable[[str], bool]) -
         shutil.rmtree(draft, ignore_errors=True)
 
 
+def move_to_place(
+    draft: Path, place: Path, ours: Callable[[str], bool] = lambda name: False
+) -> None:
+    """Let a finished file or folder take the place of `place`; see `replaced_folder` for `ours`."""
+    if draft.is_dir():
+        _check_replaceable(place, place, ours)
+        _swap(draft, place)
+        return
+    if place.is_dir():
+        raise ExportError(f"{place} is a folder and a file is to be written. Give another name.")
+    os.replace(draft, place)
+
+
 def _place(path: str | os.PathLike[str]) -> Path:
     place = Path(os.path.realpath(path))  # a link stays a link, its target is replaced
     if not place.parent.is_dir():

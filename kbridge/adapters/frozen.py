@@ -49,7 +49,8 @@ def freeze(function: Any) -> Frozen:
             f"The function uses {', '.join(feeds[len(inputs) :])}, neither an input nor a variable "
             "(usually a lookup table), which can't become a constant."
         )
-    return Frozen(graph, inputs, outputs, feeds, tuple(tensor.name for tensor in frozen.outputs))
+    fetches = tuple(tensor.name for tensor in frozen.outputs[: len(outputs)])
+    return Frozen(graph, inputs, outputs, feeds, fetches)
 
 
 def _plain_gathers(graph: Any) -> None:

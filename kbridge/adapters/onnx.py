@@ -129,10 +129,10 @@ def _check_ops(model: Any, opset: int) -> None:
             unknown.setdefault(node.op_type, node.name)
     if unknown:
         ops = ", ".join(f"{op} (node `{name}`)" for op, name in sorted(unknown.items()))
-        raise ExportError(
-            f"ONNX opset {opset} has no op for: {ops}. "
-            "Write the layer with other ops, or export to another format."
-        )
+        step = "Write the layer with other ops, or export to another format."
+        if "EmptyTensorList" in unknown:  # the gradient of a loop puts them into the loop itself
+            step = "If a gradient was taken through this very function, trace a new one to export."
+        raise ExportError(f"ONNX opset {opset} has no op for: {ops}. {step}")
     try:
         onnx.checker.check_model(model)
     except onnx.checker.ValidationError as problem:

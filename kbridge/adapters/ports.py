@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kbridge.adapters.require import require
 from kbridge.core.errors import ExportError, ShapeError
 
 
@@ -41,26 +42,35 @@ def input_ports(function: Any) -> tuple[Port, ...]:
     """The inputs of a concrete function in order, with the names that a SavedModel gives them."""
     arguments = function.inputs[: len(function.inputs) - len(function.captured_inputs)]
     ports = tuple(_port(_argument_name(tensor), tensor) for tensor in arguments)
-    _check_names("inputs", ports)
+    names = [port.name for port in ports]
+    twins = sorted({name for name in names if names.count(name) > 1})
+    if twins:
+        raise ExportError(f"Several inputs are called {twins}. Give each a name of its own.")
     return ports
 
 
 def output_ports(function: Any) -> tuple[Port, ...]:
     """The outputs of a concrete function, flat, with the names that a SavedModel gives them."""
-    outputs = function.structured_outputs
-    if hasattr(outputs, "_asdict"):
-        names = list(outputs._fields)
-    elif isinstance(outputs, Mapping):
-        names = sorted(outputs)  # TensorFlow flattens a dict by sorted key
-    else:
-        names = [f"output_{index}" for index in range(len(function.outputs))]
-    if len(names) != len(function.outputs):
+    # `function.outputs` won't do: it grows when a gradient is taken through the function.
+    flat = require("tensorflow", "export").nest.flatten(function.structured_outputs)
+    tensors = [tensor for tensor in flat if hasattr(tensor, "shape")]
+    names = _output_names(function.structured_outputs)
+    if not tensors:
+        raise ExportError("The function returns no tensor, so there is nothing to export.")
+    if len(names) != len(tensors):
         raise ExportError(
             f"The outputs {names} are nested. Return a tensor, or a flat list or dict of tensors."
         )
-    ports = tuple(map(_port, names, function.outputs))
-    _check_names("outputs", ports)
-    return ports
+    return tuple(map(_port, names, tensors))
+
+
+def _output_names(outputs: Any) -> list[str]:
+    if hasattr(outputs, "_asdict"):
+        return list(outputs._fields)
+    if isinstance(outputs, Mapping):
+        return sorted(outputs)  # TensorFlow flattens a dict by sorted key
+    count = len(outputs) if isinstance(outputs, Sequence) else 1
+    return [f"output_{index}" for index in range(count)]
 
 
 def bind(ports: Sequence[Port], given: Sequence[Any] | Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -98,15 +108,6 @@ def _argument_name(tensor: Any) -> str:
         return tensor.op.get_attr("_user_specified_name").decode()
     except ValueError:  # a function that was loaded from a file has lost the attribute
         return tensor.op.name
-
-
-def _check_names(what: str, ports: Sequence[Port]) -> None:
-    names = [port.name for port in ports]
-    twins = sorted({name for name in names if names.count(name) > 1})
-    if twins:
-        raise ExportError(f"Several {what} are called {twins}. Give each a name of its own.")
-    if what == "outputs" and not names:
-        raise ExportError("The function returns no tensor, so there is nothing to export.")
 
 
 def _fit(port: Port, array: np.ndarray) -> np.ndarray:

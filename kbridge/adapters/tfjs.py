@@ -57,7 +57,7 @@ def write_tfjs(function: Any, path: str | os.PathLike[str]) -> None:
     for port in (*frozen.inputs, *frozen.outputs):
         if port.dtype not in SIGNATURE_DTYPES:
             raise ExportError(f"TF.js has no {port.dtype}, the dtype of {port}.")
-    with replaced_folder(path, ours=_is_ours) as draft:
+    with replaced_folder(path, ours=is_tfjs_entry) as draft:
         prepared = prepare(frozen)
         shards = list(_shards(prepared.weights))
         names = [f"group1-shard{i + 1}of{len(shards)}.bin" for i in range(len(shards))]
@@ -187,7 +187,7 @@ class TfjsRunner(Runner):
 # ---- writing ------------------------------------------------------------
 
 
-def _is_ours(name: str) -> bool:
+def is_tfjs_entry(name: str) -> bool:
     return name == "model.json" or re.fullmatch(r"group\d+-shard\d+of\d+\.bin", name) is not None
 
 

@@ -139,12 +139,22 @@ def kinds() -> frozenset[str]:
     return frozenset(_facades)
 
 
-EXPORTERS: dict[str, str] = {}  # format -> "module:function"; filled by kbridge/__init__.py
+# The formats that `Model.export` writes, and under which name Keras knows them.
+FORMATS = ("tf_saved_model", "litert", "onnx", "torch", "tfjs")
+EXPORT = "kbridge.adapters.export"
 
 
 def exporter(format: str) -> Any:
-    """The function that writes models in that format."""
-    if format not in EXPORTERS:
-        raise ValueError(f"Unknown export format {format!r}. Choose one of {', '.join(sorted(EXPORTERS))}.")
-    module, _, name = EXPORTERS[format].partition(":")
-    return getattr(importlib.import_module(module), name)
+    """A function `(model, path, **options)` that writes models in that format."""
+    if format not in FORMATS:
+        raise ValueError(f"Unknown export format {format!r}. Choose one of {', '.join(FORMATS)}.")
+    export = importlib.import_module(EXPORT).export
+    return functools.partial(export, format=format)
+
+
+def batch_source() -> Any:
+    """What turns the data that users pass to `fit` into batches; `kbridge.data` brings it."""
+    return importlib.import_module(DATA).batch_source
+
+
+DATA = "kbridge.data.source"

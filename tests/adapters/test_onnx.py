@@ -140,6 +140,15 @@ def test_what_onnx_lacks_is_named_and_the_old_file_stays(name, tmp_path):
     assert_refused(write, tmp_path / "model.onnx", *function_of(function, 8), text)
 
 
+def test_a_loop_that_a_gradient_has_changed_is_explained(tmp_path):
+    module, function = module_of(CASES["lstm_loop"])
+    with tf.GradientTape() as tape:
+        last = module.serve(tf.ones([2, 5, 3]))["last"]
+        tape.gradient(last, module.trainable_variables)
+    with pytest.raises(ExportError, match=r"EmptyTensorList.* trace a new one to export"):
+        write_onnx(function, tmp_path / "model.onnx")
+
+
 def test_what_can_not_become_a_constant_is_named(tmp_path):
     keys, values = tf.constant([1, 2]), tf.constant([3.0, 4.0])
     table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, values), -1.0)

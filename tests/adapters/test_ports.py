@@ -77,6 +77,19 @@ def test_outputs_without_flat_names_are_refused(function, text):
         output_ports(traced(function, tf.TensorSpec([None])))
 
 
+def test_a_gradient_taken_before_changes_nothing():
+    def loop(x):
+        return tf.while_loop(lambda y: tf.reduce_sum(y) < 9.0, lambda y: [y * 2.0], [x])[0]
+
+    function = tf.function(loop, input_signature=[tf.TensorSpec([None])])
+    with tf.GradientTape() as tape:
+        weight = tf.Variable([1.0])
+        tape.gradient(function(weight * 1.0), weight)
+    traced = function.get_concrete_function()
+    assert len(traced.outputs) > 1
+    assert [port.name for port in output_ports(traced)] == ["output_0"]
+
+
 def test_twins_among_the_inputs_are_refused():
     spec = tf.TensorSpec([None], name="x")
     with pytest.raises(ExportError, match=r"inputs are called \['x'\]"):

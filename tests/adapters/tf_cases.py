@@ -177,7 +177,8 @@ def embedding_loop(ids):
 
 
 def branches(x):
-    return tf.cond(tf.reduce_sum(x) > 0.0, lambda: nested_call(x), lambda: x * 2.0)
+    """Both branches have a constant that TensorFlow calls `cond/mul/y`."""
+    return tf.cond(tf.reduce_sum(x) > 0.0, lambda: nested_call(x) * 3.0, lambda: x * 2.0)
 
 
 def flatten(x):

@@ -20,7 +20,7 @@ from kbridge.core.errors import BackendError, ForeignGradientError
 
 __all__ = [
     "arange", "broadcast_to", "cast", "concatenate", "convert", "copy_box", "dtype_of", "expand_dims",
-    "flip", "full", "get_item", "is_tensor_type", "is_tracing", "lend", "pad", "repeat", "reshape",
+    "flip", "full", "get_item", "is_tensor_type", "is_tracing", "lend", "lookup", "pad", "repeat", "reshape",
     "scan_time", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take", "take_along_axis",
     "tile", "to_numpy", "transpose", "weak_number",
 ]  # fmt: skip
@@ -130,6 +130,7 @@ broadcast_to, expand_dims = compiled(jnp.broadcast_to, 1), compiled(jnp.expand_d
 squeeze, flip, tile = compiled(jnp.squeeze, 1), compiled(jnp.flip, 1), compiled(jnp.tile, 1)
 repeat, concatenate, stack = compiled(jnp.repeat, 1, 2), compiled(jnp.concatenate, 1), compiled(jnp.stack, 1)
 take, take_along_axis = compiled(jnp.take, 2), compiled(jnp.take_along_axis, 2)
+lookup = compiled(lambda table, indices: jnp.take(table, indices, 0))
 
 
 def pad(x: Any, widths: Any, mode: str, value: Any) -> Any:

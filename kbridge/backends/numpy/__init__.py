@@ -8,7 +8,7 @@ import ml_dtypes
 import numpy as np
 
 from kbridge.backends.contract import collect
-from kbridge.backends.numpy import arrays, elementwise, linalg, nn, random, reduce, variables
+from kbridge.backends.numpy import arrays, elementwise, linalg, nn, random, reduce, step, variables
 
 TYPES = frozenset({np.ndarray, np.float32, np.float64, np.float16, np.int32, np.int64, np.bool_})
 
@@ -29,4 +29,9 @@ class NumpyBackend:
 
 
 backend = NumpyBackend()
-collect(backend, arrays, elementwise, reduce, linalg, nn, random, variables)
+collect(backend, arrays, elementwise, reduce, linalg, nn, random, variables, step)
+
+# infinities and NaN come in silence, as the frameworks give them
+for _module in (elementwise, reduce, linalg, nn):
+    for _name in _module.__all__:
+        setattr(backend, _name, np.errstate(all="ignore")(getattr(backend, _name)))

@@ -13,7 +13,7 @@ from kbridge.core.settings import floatx
 
 __all__ = [
     "arange", "broadcast_to", "cast", "concatenate", "convert", "copy_box", "dtype_of", "expand_dims",
-    "flip", "full", "get_item", "is_tensor_type", "is_tracing", "lend", "pad", "repeat", "reshape",
+    "flip", "full", "get_item", "is_tensor_type", "is_tracing", "lend", "lookup", "pad", "repeat", "reshape",
     "scan_time", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take", "take_along_axis",
     "tile", "to_numpy", "transpose", "weak_number",
 ]  # fmt: skip
@@ -61,7 +61,8 @@ def shape_of(value: Any) -> tuple[int, ...]:
 
 
 def cast(value: Any, dtype: str) -> Any:
-    return value.astype(dtype)
+    with np.errstate(all="ignore"):  # what doesn't fit becomes infinite in silence, as in the frameworks
+        return value.astype(dtype)
 
 
 def weak_number(value: Any, dtype: str) -> Any:
@@ -98,6 +99,10 @@ def split(x: Any, sizes: Any, axis: int) -> Any:
 
 def take(x: Any, indices: Any, axis: int) -> Any:
     return np.take(x, indices, axis)
+
+
+def lookup(table: Any, indices: Any) -> Any:
+    return table[indices]
 
 
 take_along_axis = np.take_along_axis

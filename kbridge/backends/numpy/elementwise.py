@@ -20,7 +20,8 @@ floor_divide, mod, power, maximum, minimum = np.floor_divide, np.mod, np.power, 
 equal, not_equal, less, less_equal = np.equal, np.not_equal, np.less, np.less_equal
 greater, greater_equal = np.greater, np.greater_equal
 logical_and, logical_or, logical_not = np.logical_and, np.logical_or, np.logical_not
-negative, absolute, sign, exp, expm1, log1p = np.negative, np.absolute, np.sign, np.exp, np.expm1, np.log1p
+negative, absolute, sign, sqrt = np.negative, np.absolute, np.sign, np.sqrt
+exp, expm1, log, log1p = np.exp, np.expm1, np.log, np.log1p
 sin, cos, tanh, floor, ceil, round = np.sin, np.cos, np.tanh, np.floor, np.ceil, np.round
 isnan, isinf, isfinite, where = np.isnan, np.isinf, np.isfinite, np.where
 
@@ -29,16 +30,6 @@ _erf = np.vectorize(math.erf, otypes=["float64"])
 
 def erf(x: Any) -> Any:
     return _erf(x).astype(x.dtype)
-
-
-def log(x: Any) -> Any:
-    with np.errstate(divide="ignore", invalid="ignore"):  # -inf and NaN, as the frameworks give, in silence
-        return np.log(x)
-
-
-def sqrt(x: Any) -> Any:
-    with np.errstate(invalid="ignore"):
-        return np.sqrt(x)
 
 
 def rsqrt(x: Any) -> Any:

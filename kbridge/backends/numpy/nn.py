@@ -90,8 +90,9 @@ def batch_normalization(x: Any, mean: Any, variance: Any, offset: Any, scale: An
 
 def layer_normalization(x: Any, scale: Any, offset: Any, axes: Any, epsilon: float) -> Any:
     shape = [size if i in axes else 1 for i, size in enumerate(x.shape)]
-    away = x - np.mean(x, axes, keepdims=True)
-    y = away / np.sqrt(np.mean(away * away, axes, keepdims=True) + np.asarray(epsilon, x.dtype))
+    wide = x.astype(np.result_type(x.dtype, "float32"))  # squares leave float16 above 255
+    away = wide - np.mean(wide, axes, keepdims=True)
+    y = away / np.sqrt(np.mean(away * away, axes, keepdims=True) + np.asarray(epsilon, wide.dtype))
     if scale is not None:
         y = y * scale.reshape(shape)
-    return y if offset is None else y + offset.reshape(shape)
+    return (y if offset is None else y + offset.reshape(shape)).astype(x.dtype)

@@ -16,7 +16,7 @@ from kbridge.core.errors import ForeignGradientError
 
 __all__ = [
     "arange", "broadcast_to", "cast", "concatenate", "convert", "copy_box", "dtype_of", "expand_dims",
-    "flip", "full", "get_item", "is_tensor_type", "is_tracing", "lend", "pad", "repeat", "reshape",
+    "flip", "full", "get_item", "is_tensor_type", "is_tracing", "lend", "lookup", "pad", "repeat", "reshape",
     "scan_time", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take", "take_along_axis",
     "tile", "to_numpy", "transpose", "weak_number",
 ]  # fmt: skip
@@ -131,6 +131,8 @@ def full(shape: Any, value: Any, dtype: str) -> Any:
 
 
 def arange(start: Any, stop: Any, step: Any, dtype: str) -> Any:
+    if dtype in ("uint8", "bool"):  # Range knows neither
+        return cast(tf.range(start, stop, step, "int32"), dtype)
     return tf.range(start, stop, step, dtype)
 
 
@@ -204,6 +206,12 @@ def _from_front(indices: Any, size: Any) -> Any:
 
 def take(x: Any, indices: Any, axis: int) -> Any:
     return raw.GatherV2(params=x, indices=_from_front(indices, shape_of(x)[axis]), axis=axis)
+
+
+def lookup(table: Any, indices: Any) -> Any:
+    if indices.dtype not in (tf.int32, tf.int64):
+        indices = raw.Cast(x=indices, DstT=tf.int32)
+    return raw.GatherV2(params=table, indices=indices, axis=0)
 
 
 def take_along_axis(x: Any, indices: Any, axis: int) -> Any:

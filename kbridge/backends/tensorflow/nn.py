@@ -84,7 +84,8 @@ def _same(size: Any, reach: int, stride: int, step: int) -> tuple[int, int]:
 
 def _pooled(function: Any, x: Any, window: Any, strides: Any, padding: str, data_format: str) -> Any:
     x = _last(x, data_format)
-    return _back(function(x, window, strides, padding.upper()), data_format)
+    layout = f"N{'DHW'[-len(window) :]}C"  # named, since the eager gradient of a 3D pool reads it
+    return _back(function(x, window, strides, padding.upper(), layout), data_format)
 
 
 def max_pool(x: Any, window: Any, strides: Any, padding: str, data_format: str) -> Any:

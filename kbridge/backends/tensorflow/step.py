@@ -1,5 +1,57 @@
-"""Compiled steps and gradients."""
+"""Steps as a tf.function; gradients from GradientTape."""
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from typing import Any
+
+import tensorflow as tf
+
+from kbridge.core.context import load_backend, running
+from kbridge.core.training.native import to_native
+
+__all__ = ["compile_step", "gradients"]
+
+
+def gradients(fn: Any, variables: Any, states: Any) -> Any:
+    values = [variable.value for variable in variables]
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(values)
+        loss, aux = fn()
+    return (loss, aux), tape.gradient(loss, values)
+
+
+def _open_batch(value: Any) -> Any:
+    """One trace for every batch size."""
+    return tf.TensorSpec([None, *value.shape[1:]], value.dtype)
+
+
+def compile_step(step: Any, read: Any, written: Any, jit_compile: Any, eager: bool) -> Any:
+    backend = load_backend("tensorflow")
+
+    def body(batch: Any) -> Any:
+        with running(backend):
+            return step(batch)
+
+    if eager:
+        return lambda batch: body(to_native(backend, batch))
+    traced: dict[Any, Any] = {}
+
+    def run(batch: Any) -> Any:
+        batch = to_native(backend, batch)
+        flat = tf.nest.flatten(batch)
+        key = tuple(v.shape[1:].as_list().__str__() + v.dtype.name if v is not None else None for v in flat)
+        if key not in traced:
+            given = [i for i, v in enumerate(flat) if v is not None]
+
+            def of_tensors(*tensors: Any) -> Any:
+                values: list[Any] = [None] * len(flat)
+                for i, tensor in zip(given, tensors, strict=True):
+                    values[i] = tensor
+                return body(tf.nest.pack_sequence_as(batch, values))
+
+            specs = [_open_batch(flat[i]) for i in given]
+            function = tf.function(of_tensors, autograph=False, jit_compile=jit_compile is True)
+            traced[key] = function.get_concrete_function(*specs)
+        return traced[key](*(v for v in flat if v is not None))
+
+    return run

@@ -1,4 +1,8 @@
-"""The container of a variable: a `tf.Variable`, made outside of any graph."""
+"""The container of a variable: a `tf.Variable`, made outside of any graph.
+
+TensorFlow meets kbridge's own Variables too: `tape.gradient(loss, model.trainable_variables)` and
+`tf.matmul(x, layer.kernel)` work once this backend is loaded.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from kbridge.core.context import load_backend, running
 from kbridge.core.errors import BackendError
+from kbridge.core.tensor.variable import Variable
 
 __all__ = ["make_variable", "mark_trainable", "refuse_write", "write_variable"]
 
@@ -34,3 +40,19 @@ def refuse_write(path: str) -> None:
         f"{path} can't be written inside tf.function while another framework holds it. Call the model once "
         "in TensorFlow outside of the function, so that the variable moves there."
     )
+
+
+def _handle(variable: Variable) -> Any:
+    """What a tape knows a variable by."""
+    return variable.settle(load_backend("tensorflow")).handle
+
+
+def _tensor(variable: Variable, dtype: Any = None, name: str | None = None) -> Any:
+    with running(load_backend("tensorflow")):
+        return tf.convert_to_tensor(variable.value, dtype, name=name)
+
+
+# The marks by which TensorFlow tells something that stands for a resource variable.
+Variable._should_act_as_resource_variable = True  # type: ignore[attr-defined]
+Variable.handle = property(_handle)  # type: ignore[attr-defined]
+Variable.__tf_tensor__ = _tensor  # type: ignore[attr-defined]

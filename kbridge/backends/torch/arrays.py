@@ -12,7 +12,7 @@ from kbridge.core.errors import BackendError, ForeignGradientError
 
 __all__ = [
     "arange", "broadcast_to", "cast", "concatenate", "convert", "copy_box", "dtype_of", "expand_dims",
-    "flip", "full", "get_item", "is_tensor_type", "is_tracing", "lend", "pad", "repeat", "reshape",
+    "flip", "full", "get_item", "is_tensor_type", "is_tracing", "lend", "lookup", "pad", "repeat", "reshape",
     "scan_time", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take", "take_along_axis",
     "tile", "to_numpy", "transpose", "weak_number",
 ]  # fmt: skip
@@ -157,15 +157,22 @@ def split(x: Any, sizes: Any, axis: int) -> Any:
     return list(torch.split(x, sizes, axis))
 
 
+def _from_front(indices: Any, size: int) -> Any:
+    indices = indices.long()
+    return torch.where(indices < 0, indices + size, indices)
+
+
 def take(x: Any, indices: Any, axis: int) -> Any:
-    if axis == 0 and x.dim() == 2:
-        return torch.nn.functional.embedding(indices.long(), x)
-    picked = torch.index_select(x, axis, indices.reshape(-1).long())
+    picked = torch.index_select(x, axis, _from_front(indices, x.shape[axis]).reshape(-1))
     return picked.reshape((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
 
 
 def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
-    return torch.take_along_dim(x, indices.long(), axis)
+    return torch.take_along_dim(x, _from_front(indices, x.shape[axis]), axis)
+
+
+def lookup(table: Any, indices: Any) -> Any:
+    return torch.nn.functional.embedding(indices.long(), table)
 
 
 def get_item(x: Any, key: Any) -> Any:

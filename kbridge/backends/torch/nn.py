@@ -96,9 +96,10 @@ def average_pool(x: Any, window: Any, strides: Any, padding: str, data_format: s
 
 
 def batch_normalization(x: Any, mean: Any, variance: Any, offset: Any, scale: Any, axis: int, epsilon: float) -> Any:
-    half = x.dtype in (torch.float16, torch.bfloat16)
-    if not half and mean.dtype == x.dtype:
-        # the fused kernel reads channels at position 1; a channels-last tensor gets there without a copy
+    # the fused kernel gives no gradient to mean and variance, which training on batch statistics needs
+    constant = not (torch.is_grad_enabled() and (mean.requires_grad or variance.requires_grad))
+    if constant and mean.dtype == x.dtype and x.dtype in (torch.float32, torch.float64):
+        # it reads channels at position 1; a channels-last tensor gets there without a copy
         y = torch.batch_norm(
             x.movedim(axis, 1), scale, offset, mean, variance, False, 0.0, epsilon, torch.backends.cudnn.enabled
         )
@@ -119,8 +120,9 @@ def layer_normalization(x: Any, scale: Any, offset: Any, axes: Any, epsilon: flo
         offset = offset if offset is None else offset.reshape(sizes)
         return F.layer_norm(x, sizes, scale, offset, epsilon)
     shape = [size if i in axes else 1 for i, size in enumerate(x.shape)]
-    away = x - x.mean(axes, keepdim=True)
+    wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x  # squares leave float16 above 255
+    away = wide - wide.mean(axes, keepdim=True)
     y = away * torch.rsqrt((away * away).mean(axes, keepdim=True) + epsilon)
     if scale is not None:
         y = y * scale.reshape(shape)
-    return y if offset is None else y + offset.reshape(shape)
+    return (y if offset is None else y + offset.reshape(shape)).to(x.dtype)

@@ -12,7 +12,12 @@ __all__ = [
 ]  # fmt: skip
 
 
+UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)  # torch can't add these up
+
+
 def reduce_sum(x: Any, axes: Any, keepdims: bool) -> Any:
+    if x.dtype in UNSIGNED:
+        return reduce_sum(x.to(torch.int64), axes, keepdims).to(x.dtype)
     return torch.sum(x, axes, keepdim=keepdims, dtype=x.dtype) if axes else x
 
 
@@ -37,6 +42,8 @@ def reduce_any(x: Any, axes: Any, keepdims: bool) -> Any:
 
 
 def reduce_prod(x: Any, axes: Any, keepdims: bool) -> Any:
+    if x.dtype in UNSIGNED:
+        return reduce_prod(x.to(torch.int64), axes, keepdims).to(x.dtype)
     for axis in reversed(axes):  # torch.prod takes one axis at a time
         x = torch.prod(x, axis, keepdim=keepdims, dtype=x.dtype)
     return x

@@ -223,12 +223,12 @@ def max_pool(
     return _pooled(kernel.max_pool, inputs, pool_size, strides, padding, data_format)
 
 
-@op(_pool_rule)
+@op(lambda inputs, *args, **kwargs: rules.floating(_pool_rule(inputs, *args, **kwargs)))
 def average_pool(
     inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None
 ) -> Any:
     """Mean of each window, padding not counted; `strides` defaults to the window."""
-    return _pooled(kernel.average_pool, inputs, pool_size, strides, padding, data_format)
+    return _pooled(kernel.average_pool, as_float(inputs), pool_size, strides, padding, data_format)
 
 
 # --- normalisation --------------------------------------------------------------------------------
@@ -260,7 +260,7 @@ def batch_normalization(
     Source: https://arxiv.org/abs/1502.03167.
     """
     return kernel.batch_normalization(
-        x, mean, variance, offset, scale, one_axis(axis, len(x.shape)), epsilon
+        as_float(x), mean, variance, offset, scale, one_axis(axis, len(x.shape)), epsilon
     )
 
 
@@ -272,7 +272,7 @@ def layer_normalization(
 
     `scale` and `offset` have the sizes of those axes. Source: https://arxiv.org/abs/1607.06450.
     """
-    return kernel.layer_normalization(x, scale, offset, every_axis(axis, len(x.shape)), epsilon)
+    return kernel.layer_normalization(as_float(x), scale, offset, every_axis(axis, len(x.shape)), epsilon)
 
 
 # --- cross-entropies ------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from kbridge.core.ops.declare import as_float, kernel, op
 from kbridge.core.ops.elementwise import as_bool, exp, log, stop_gradient
 from kbridge.core.ops.shape import squeeze_axes
 from kbridge.core.tensor.dtypes import sum_result
-from kbridge.core.tensor.shapes import every_axis, one_axis, reduced_shape
+from kbridge.core.tensor.shapes import every_axis, one_axis, reduced_shape, reshaped
 from kbridge.core.tensor.symbolic import KerasTensor
 
 
@@ -130,7 +130,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 @op(lambda x, axis=None, dtype=None: KerasTensor(
-    x.shape if axis is not None else (None,), dtype or sum_result(x.dtype)
+    x.shape if axis is not None else reshaped(x.shape, (-1,)), dtype or sum_result(x.dtype)
 ))
 def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     """Running sum along `axis` (of the flattened input if None)."""

@@ -323,7 +323,7 @@ def stack(x: Any, axis: int = 0) -> Any:
 
 def _split_sizes(size: int | None, parts: Any) -> list[int | None]:
     if isinstance(parts, int):
-        if size is not None and size % parts:
+        if isinstance(size, int) and size % parts:
             raise ShapeError(f"An axis of size {size} doesn't split into {parts} equal parts.")
         return [None if size is None else size // parts] * parts
     edges = [0, *parts, size]
@@ -356,6 +356,12 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     if axis is None:
         return kernel.take(kernel.reshape(x, (-1,)), indices, 0)
     return kernel.take(x, indices, one_axis(axis, len(x.shape)))
+
+
+@op(lambda table, indices: KerasTensor((*indices.shape, *table.shape[1:]), table.dtype), arrays=2)
+def lookup(table: Any, indices: Any) -> Any:
+    """Rows of a table, by whole numbers from 0: `take` for an embedding, without the look at signs."""
+    return kernel.lookup(table, indices)
 
 
 @op(lambda x, indices, axis=None: KerasTensor(indices.shape, x.dtype), arrays=2)

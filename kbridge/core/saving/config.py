@@ -3,46 +3,102 @@
 from __future__ import annotations
 
 import inspect
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from kbridge.core import registry
-from kbridge.core.errors import LoadError
-from kbridge.core.tensor.dtypes import standardize_dtype
+from kbridge.core.errors import KBridgeError, LoadError
+from kbridge.core.ops.declare import Op
+from kbridge.core.saving.allow import check, is_entry, is_ours, resolve
+from kbridge.core.saving.compat import without_unknown
+from kbridge.core.tensor.dtypes import ALL, standardize_dtype
 from kbridge.core.tensor.policy import DTypePolicy
 from kbridge.core.tensor.variable import Variable
 
 PLAIN = (str, int, float, bool, type(None))
-LITERAL_CLASSES = {"__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__"}
+# Where Keras says a class is public, if not in the module named after its kind.
+KERAS_MODULES = {"Sequential": "keras", "Model": "keras", "Layer": "keras", "Functional": "keras.src.models.functional"}
+
+
+class _Sharing(threading.local):
+    """Objects met so far in the writing or reading in progress, so that a shared one stays one."""
+
+    written: dict[int, tuple[Any, dict[str, Any]]] | None = None
+    read: dict[int, Any] | None = None
+    customs: dict[str, Any] | None = None
+
+
+_sharing = _Sharing()
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+@contextmanager
+def writing() -> Iterator[dict[str, Any]]:
+    """One writing: an object met twice is written as one.
+
+    Yields:
+        The classes and functions met that aren't public, by the name they are written under.
+    """
+    before = _sharing.written, _sharing.customs
+    _sharing.written, _sharing.customs = {}, {}
+    try:
+        yield _sharing.customs
+    finally:
+        _sharing.written, _sharing.customs = before
 
 
 def serialize_keras_object(obj: Any) -> Any:
-    """The JSON form of a config value, a layer, an initializer, a public function, …"""
+    """The JSON form of a config value, a layer, an initializer, a public function, …
+
+    Raises:
+        TypeError: the object has no form that could be read again.
+    """
     if isinstance(obj, PLAIN):
         return obj
     if isinstance(obj, (list, tuple)):
         return [serialize_keras_object(each) for each in obj]
     if isinstance(obj, dict):
         return {key: serialize_keras_object(each) for key, each in obj.items()}
-    if isinstance(obj, np.generic):
-        return obj.item()
-    if isinstance(obj, np.ndarray):
-        return {"class_name": "__numpy__", "config": {"value": obj.tolist(), "dtype": obj.dtype.name}}
-    if isinstance(obj, np.dtype) or (inspect.isclass(obj) and not hasattr(obj, "get_config")):
-        return standardize_dtype(obj)
-    if isinstance(obj, DTypePolicy):
-        return _entry("keras", "DTypePolicy", obj.get_config(), None)
-    if isinstance(obj, Variable):
-        return serialize_keras_object(obj.numpy())
+    literal = _literal(obj)
+    if literal is not None:
+        return literal
     if inspect.isfunction(obj) or inspect.isbuiltin(obj):
         return _function(obj)
-    if hasattr(obj, "get_config"):
+    if hasattr(obj, "get_config") and not inspect.isclass(obj):
         return _object(obj)
     raise TypeError(
         f"{obj!r} of type {type(obj).__name__} can't be saved: it has no get_config. Give it one and "
         "register its class with `@kbridge.saving.register_keras_serializable()`."
     )
+
+
+def _literal(obj: Any) -> Any:
+    """The form of values that JSON lacks, None for everything else."""
+    if isinstance(obj, np.generic):
+        return obj.item()
+    if isinstance(obj, Variable):
+        obj = obj.numpy()
+    if isinstance(obj, np.ndarray):
+        dtype = standardize_dtype(obj.dtype)
+        return {"class_name": "__numpy__", "config": {"value": obj.tolist(), "dtype": dtype}}
+    if isinstance(obj, slice):
+        parts = {key: serialize_keras_object(getattr(obj, key)) for key in ("start", "stop", "step")}
+        return {"class_name": "__slice__", "config": parts}
+    if obj is Ellipsis:
+        return {"class_name": "__ellipsis__", "config": {}}
+    if isinstance(obj, bytes):
+        return {"class_name": "__bytes__", "config": {"value": obj.decode()}}
+    if isinstance(obj, np.dtype) or (inspect.isclass(obj) and not hasattr(obj, "get_config")):
+        return standardize_dtype(obj)
+    if isinstance(obj, DTypePolicy):
+        return _entry("keras", "DTypePolicy", obj.get_config(), None)
+    return None
 
 
 def _entry(module: str | None, name: str, config: Any, registered: str | None) -> dict[str, Any]:
@@ -53,68 +109,56 @@ def _function(function: Any) -> Any:
     place = registry.public_place(function)
     if place is not None:
         return place[1]
+    if function.__name__ == "<lambda>":
+        raise TypeError("A lambda can't be saved. Give the function a name and register it.")
     registered = registry.get_registered_name(function)
-    return _entry(None, "function", function.__name__, registered)
+    _note_custom(registered, function)
+    return _entry(None, "function", registered, registered)
+
+
+def _note_custom(name: str, found: Any) -> None:
+    if _sharing.customs is not None and _sharing.customs.setdefault(name, found) is not found:
+        raise ValueError(f"Two different things are called {name!r}; give one of them another name.")
 
 
 def _object(obj: Any) -> dict[str, Any]:
     kind = type(obj)
     place = registry.public_place(kind)
     config = serialize_keras_object(obj.get_config())
-    if place is not None:
-        entry = _entry(f"keras.{place[0]}", place[1], config, None)
+    if place is None:
+        registered = registry.get_registered_name(kind)
+        _note_custom(registered, kind)
+        entry = _entry(None, kind.__name__, config, registered)
     else:
-        entry = _entry(None, kind.__name__, config, registry.get_registered_name(kind))
-    build = obj.get_build_config() if hasattr(obj, "get_build_config") else None
-    if build is not None:
-        entry["build_config"] = serialize_keras_object(build)
-    compiled = obj.get_compile_config() if hasattr(obj, "get_compile_config") else None
-    if compiled is not None:
-        entry["compile_config"] = serialize_keras_object(compiled)
+        module = KERAS_MODULES.get(place[1], f"keras.{place[0]}")
+        entry = _entry(module, place[1], config, place[1] if place[1] == "Functional" else None)
+    for part in ("build_config", "compile_config"):
+        value = getattr(obj, f"get_{part}")() if hasattr(obj, f"get_{part}") else None
+        if value is not None:
+            entry[part] = serialize_keras_object(value)
+    _note_shared(obj, entry)
     return entry
 
 
-def is_entry(value: Any) -> bool:
-    """Whether a JSON value stands for an object."""
-    return isinstance(value, dict) and "class_name" in value and "config" in value
+def _note_shared(obj: Any, entry: dict[str, Any]) -> None:
+    written = _sharing.written
+    if written is None:
+        return
+    if id(obj) in written:
+        first = written[id(obj)][1]
+        number = first.setdefault("shared_object_id", 1 + list(written).index(id(obj)))
+        entry["shared_object_id"] = number
+    else:
+        written[id(obj)] = obj, entry  # the object is kept, so its id stays its own
 
 
-def kind_of_entry(entry: dict[str, Any]) -> str:
-    """The facade that an entry's module names: "layers" for `keras.layers`."""
-    module = entry.get("module") or ""
-    if not isinstance(module, str):
-        raise LoadError(f"A module name must be text, got {module!r}.")
-    parts = module.split(".")
-    if parts[0] not in ("keras", "kbridge"):
-        return ""
-    if parts[1:2] == ["src"] and len(parts) > 2:
-        return {"models": "models"}.get(parts[2], parts[2])
-    return ".".join(parts[1:])
-
-
-def class_of_entry(entry: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
-    """The class that an entry names: custom, registered or public. Nothing is imported."""
-    name, registered = entry["class_name"], entry.get("registered_name")
-    customs = registry.custom_names(custom_objects)
-    for candidate in (name, registered):
-        if isinstance(candidate, str) and candidate in customs:
-            return customs[candidate]
-    if isinstance(registered, str) and (found := registry.get_registered_object(registered)) is not None:
-        return found
-    kind = kind_of_entry(entry)
-    found = registry.public_names(kind).get(name) if kind in registry.kinds() else None
-    if inspect.isclass(found):
-        return found
-    raise LoadError(
-        f"The file names {entry.get('module')}.{name}, which is neither part of kbridge nor registered. It was "
-        "not imported. If you trust it, pass custom_objects={" + repr(name) + ": ...} or register the class."
-    )
+# --- reading --------------------------------------------------------------------------------------
 
 
 def deserialize_keras_object(
     config: Any, custom_objects: dict[str, Any] | None = None, safe_mode: bool = True, kind: str | None = None
 ) -> Any:
-    """The object of a JSON form.
+    """The object of a JSON form. All names in it are resolved before anything is made.
 
     Args:
         config: what `serialize_keras_object` gave, or Keras did.
@@ -123,50 +167,88 @@ def deserialize_keras_object(
         kind: for plain strings, where to look them up ("activations", …).
 
     Raises:
-        LoadError: the form names something unknown. Nothing was imported.
+        LoadError: the form names something unknown, or carries code. Nothing was imported or made.
     """
+    if isinstance(config, str) and kind:
+        return registry.find(kind, config, custom_objects)
     if isinstance(config, PLAIN):
-        return registry.find(kind, config, custom_objects) if isinstance(config, str) and kind else config
+        return config
+    check(config, custom_objects)
+    with registry.custom_object_scope(custom_objects or {}), _reading():
+        return _made(config)
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """One reading, from the outermost call on: objects with one number are one object."""
+    before = _sharing.read
+    _sharing.read = {} if before is None else before
+    try:
+        yield
+    finally:
+        _sharing.read = before
+
+
+def _made(config: Any) -> Any:
+    if isinstance(config, PLAIN):
+        return config
     if isinstance(config, (list, tuple)):
-        return [deserialize_keras_object(each, custom_objects, safe_mode) for each in config]
+        return [_made(each) for each in config]
+    if not isinstance(config, dict):
+        return config  # an object already
     if not is_entry(config):
-        return {k: deserialize_keras_object(v, custom_objects, safe_mode) for k, v in config.items()}
-    name, inner = config["class_name"], config["config"]
-    if name == "DTypePolicy":
-        return DTypePolicy.from_config(inner)
-    if name == "__numpy__":
-        return np.array(inner["value"], inner["dtype"])
-    if name == "__tensor__":
-        return np.array(inner["value"], inner["dtype"])
-    if name == "function":
-        return _load_function(config, custom_objects)
-    cls = class_of_entry(config, custom_objects)
-    with registry.custom_object_scope(custom_objects or {}):
-        obj = cls.from_config(inner)
-    build = config.get("build_config")
-    if build and hasattr(obj, "build_from_config"):
+        return {key: _made(each) for key, each in config.items()}
+    target = resolve(config, registry.custom_names())
+    if isinstance(target, str):
+        return _made_literal(target, config["config"])
+    if inspect.isclass(target):
+        return _made_object(target, config)
+    if isinstance(target, Op) or target is None:
+        raise LoadError(f"{config['class_name']} belongs into the graph of a model; it is no object of its own.")
+    return target
+
+
+def _made_literal(name: str, config: Any) -> Any:
+    try:
+        if name == "__ellipsis__":
+            return Ellipsis
+        if name == "__bytes__":
+            return config["value"].encode()
+        if name == "__slice__":
+            return slice(*(_made(config[key]) for key in ("start", "stop", "step")))
+        if name in ("__numpy__", "__tensor__") and config["dtype"] in ALL - {"string"}:
+            return np.array(config["value"], config["dtype"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise LoadError(f"A {name} value in the file can't be read: {error}") from error
+    raise LoadError(f"A {name} value in the file stands where none can be: {str(config)[:80]}")
+
+
+def _made_object(cls: Any, entry: dict[str, Any]) -> Any:
+    number = entry.get("shared_object_id")
+    shared = _sharing.read if isinstance(number, int) else None
+    if shared is not None and type(shared.get(number)) is cls:
+        return shared[number]
+    config = entry["config"] or {}
+    obj = cls.from_config(without_unknown(cls, config) if is_ours(entry) else dict(config))
+    build, compiled = entry.get("build_config"), entry.get("compile_config")
+    if build and hasattr(obj, "build_from_config") and not getattr(obj, "built", False):
         obj.build_from_config(build)
-    compiled = config.get("compile_config")
     if compiled and hasattr(obj, "compile_from_config"):
         obj.compile_from_config(compiled)
+    if shared is not None:
+        shared[number] = obj
     return obj
 
 
-def _load_function(config: dict[str, Any], custom_objects: dict[str, Any] | None) -> Any:
-    name, registered = config["config"], config.get("registered_name")
-    customs = registry.custom_names(custom_objects)
-    for candidate in (name, registered):
-        if isinstance(candidate, str) and candidate in customs:
-            return customs[candidate]
-    if isinstance(registered, str) and (found := registry.get_registered_object(registered)) is not None:
-        return found
-    kind = kind_of_entry(config)
-    if kind in ("activations", "losses", "metrics") and isinstance(name, str):
-        return registry.find(kind, name)
-    raise LoadError(
-        f"The file names the function {config.get('module')}.{name}, which is neither part of kbridge nor registered. "
-        "It was not imported. If you trust it, pass it in custom_objects."
-    )
+@contextmanager
+def as_load_error(what: str) -> Iterator[None]:
+    """Whatever goes wrong inside is the file's fault: one clear error, the cause behind it."""
+    try:
+        yield
+    except LoadError:
+        raise
+    except (KBridgeError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise LoadError(f"{what}: {type(error).__name__}: {error}") from error
 
 
 def object_of(kind: str, identifier: Any, call: bool = True) -> Any:

@@ -1,0 +1,81 @@
+"""What the constructors of layers share: options of weights, windows over space, ranks of inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kbridge.core import activations, initializers, regularizers
+from kbridge.core.errors import ShapeError
+
+
+def _as_given(value: Any) -> Any:
+    return value
+
+
+KINDS: dict[str, Callable[[Any], Any]] = {
+    "activation": activations.get,
+    "initializer": initializers.get,
+    "regularizer": regularizers.get,
+    "constraint": _as_given,
+}
+
+
+def set_options(layer: Any, **options: Any) -> None:
+    """Make attributes of options that may be names or configs; the end of its name says what each is."""
+    for name, value in options.items():
+        setattr(layer, name, KINDS[name.rpartition("_")[2]](value))
+
+
+def add_optioned_weight(layer: Any, name: str, shape: Any, initializer: Any = None, **kwargs: Any) -> Any:
+    """A weight with the layer's own `{name}_initializer`, `{name}_regularizer` and `{name}_constraint`."""
+    return layer.add_weight(
+        shape,
+        initializer or getattr(layer, f"{name}_initializer"),
+        regularizer=getattr(layer, f"{name}_regularizer", None),
+        constraint=getattr(layer, f"{name}_constraint", None),
+        name=name,
+        **kwargs,
+    )
+
+
+def positive(value: Any, name: str) -> int:
+    """`value`, if it is a whole number above zero."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} must be a positive whole number, got {value!r}.")
+    return value
+
+
+def fraction(value: Any, name: str) -> Any:
+    """`value`, if it is a number from 0 to 1."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise ValueError(f"{name} must be a number from 0 to 1, got {value!r}.")
+    return value
+
+
+def one_of(value: Any, name: str, allowed: tuple[str, ...]) -> str:
+    """`value` in lower case, if it is one of these words."""
+    word = value.lower() if isinstance(value, str) else value
+    if word not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}.")
+    return str(word)
+
+
+def need_rank(layer: Any, inputs: Any, rank: int) -> None:
+    """An error that says what the axes mean, if `inputs` hasn't `rank` axes."""
+    if len(inputs.shape) != rank:
+        space = ("length", "height, width", "depth, height, width")[rank - 3]
+        raise ShapeError(
+            f"{type(layer).__name__} takes inputs of rank {rank}: batch, {space} and channels. "
+            f"Got shape {tuple(inputs.shape)}; a single sample still needs the batch axis in front."
+        )
+
+
+def over_space(values: Any, data_format: str, other: Any) -> tuple[Any, ...]:
+    """`values`, one for each axis of space, with `other` for the batch and the channels."""
+    return (other, *values, other) if data_format == "channels_last" else (other, other, *values)
+
+
+def space_axes(rank: int, data_format: str) -> tuple[int, ...]:
+    """The positions of the `rank` axes of space."""
+    return tuple(range(1, rank + 1)) if data_format == "channels_last" else tuple(range(2, rank + 2))

@@ -1,0 +1,66 @@
+"""Layers that prepare inputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kbridge.core.layers.base import Layer
+from kbridge.core.ops.elementwise import add, cast, multiply, not_equal, where
+from kbridge.core.ops.reduce import any as any_over
+from kbridge.core.saving.config import deserialize_keras_object
+from kbridge.core.settings import image_data_format
+
+
+class Rescaling(Layer):
+    """`inputs * scale + offset`, in the layer's float type.
+
+    Args:
+        scale, offset: a number, or an array with one for each channel.
+    """
+
+    supports_masking = True
+
+    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.scale, self.offset = scale, offset
+
+    def call(self, inputs: Any) -> Any:
+        if "float" not in str(inputs.dtype):
+            inputs = cast(inputs, self.compute_dtype)
+        scaled = multiply(inputs, self._factor(self.scale))
+        return scaled if isinstance(self.offset, (int, float)) and self.offset == 0 else add(scaled, self._factor(self.offset))
+
+    def _factor(self, value: Any) -> Any:
+        if isinstance(value, (int, float)):
+            return value
+        array = np.asarray(value, self.compute_dtype)
+        if array.ndim and value is self.scale and image_data_format() == "channels_first":
+            array = array.reshape(array.shape + (1,) * (3 - array.ndim))
+        return array
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Rescaling:
+        """The layer of that config."""
+        arrays = {name: deserialize_keras_object(config[name]) for name in ("scale", "offset") if name in config}
+        return cls(**{**config, **arrays})
+
+
+class Masking(Layer):
+    """Masks each step whose features all equal `mask_value`, and sets it to zero.
+
+    Shapes: `(batch, time, ..., features)`; the mask has one axis less.
+    """
+
+    supports_masking = True
+
+    def __init__(self, mask_value: Any = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.mask_value = mask_value
+
+    def call(self, inputs: Any) -> Any:
+        return where(any_over(not_equal(inputs, self.mask_value), -1, True), inputs, 0.0)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        return any_over(not_equal(inputs, self.mask_value), -1)

@@ -1,0 +1,1 @@
+"""What is watched while training: running numbers that stay on the device until someone looks."""

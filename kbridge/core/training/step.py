@@ -1,0 +1,72 @@
+"""A step of training, evaluation or prediction, compiled by the backend."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+
+class Steps:
+    """The step of one kind on one backend.
+
+    Args:
+        model: the model, compiled.
+        backend: where it runs.
+        kind: "train", "test" or "predict".
+        trainable: which variables are trained; another choice needs another step.
+    """
+
+    def __init__(self, model: Any, backend: Any, kind: str, trainable: list[bool]) -> None:
+        self.model = model
+        self.backend = backend
+        self.trainable = trainable
+        self.trained = model.trainable_variables
+        metrics = model.metrics_variables if kind != "predict" else []
+        optimizer = list(model.optimizer.variables) if kind == "train" else []
+        others = [v for v in model.variables if v not in set(self.trained)]
+        self.state = (self.trained, others, optimizer, metrics)
+        every = list(dict.fromkeys([*self.trained, *others, *optimizer, *metrics]))
+        # what a step of this kind may write; the rest is only read
+        self.written = {"train": every, "test": list(dict.fromkeys([*others, *metrics])), "predict": []}[kind]
+        self.read = [v for v in every if v not in set(self.written)]
+        function = getattr(model, f"{kind}_step")
+        self.step = _with_state(function, self) if _takes_state(function) else function
+        eager = bool(getattr(model, "run_eagerly", False))
+        compiled = backend.compile_step(
+            self.call, self.read, self.written, jit_compile=getattr(model, "jit_compile", "auto"), eager=eager
+        )
+        self.compiled = compiled
+
+    def call(self, batch: Any) -> Any:
+        """The step itself, with what the model needs to know cached for its time."""
+        model = self.model
+        model._trained, model._written = self.trained, self.written
+        try:
+            return self.step(batch)
+        finally:
+            model._trained = model._written = None
+
+    def settle(self) -> None:
+        """Bring every variable to this backend: compiled steps don't look where they are."""
+        for variable in (*self.read, *self.written):
+            variable.settle(self.backend)
+
+    def __call__(self, batch: Any) -> Any:
+        return self.compiled(batch)
+
+
+def _takes_state(function: Any) -> bool:
+    """Whether an overridden step has Keras's JAX form, `train_step(self, state, data)`."""
+    return "state" in inspect.signature(function).parameters
+
+
+def _with_state(function: Any, steps: Steps) -> Any:
+    def step(batch: Any) -> Any:
+        state = tuple([v.value for v in group] for group in steps.state)
+        logs, state = function(state, batch)
+        for group, values in zip(steps.state, state, strict=False):
+            for variable, value in zip(group, values, strict=True):
+                variable.assign(value)
+        return logs
+
+    return step
