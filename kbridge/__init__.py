@@ -15,17 +15,21 @@ __version__ = "0.1.0"
 
 _MODULES = (
     "activations", "adapters", "backend", "callbacks", "config", "data", "initializers", "layers", "losses",
-    "metrics", "models", "ops", "optimizers", "random", "regularizers", "saving", "utils",
+    "metrics", "models", "ops", "optimizers", "random", "regularizers", "saving", "training", "utils",
 )  # fmt: skip
 _NAMES = {
     "Input": "layers", "Layer": "layers", "Initializer": "initializers", "Loss": "losses", "Metric": "metrics",
-    "Model": "models", "Sequential": "models", "Optimizer": "optimizers", "Regularizer": "regularizers",
-    "KerasTensor": "backend", "Variable": "backend", "DTypePolicy": "config", "backend_scope": "config",
+    "Model": "models", "Sequential": "models", "Functional": "models", "Optimizer": "optimizers",
+    "Regularizer": "regularizers", "KerasTensor": "backend", "Variable": "backend", "DTypePolicy": "config",
+    "backend_scope": "config", "set_backend": "config", "value_and_grad": "training",
 }  # fmt: skip
 
 _set_facades({
     name: f"kbridge.{name}"
-    for name in ("layers", "models", "activations", "initializers", "regularizers", "losses", "metrics", "optimizers")
+    for name in (
+        "layers", "models", "activations", "initializers", "regularizers", "losses", "metrics", "optimizers",
+        "optimizers.schedules",
+    )
 })  # fmt: skip
 
 
@@ -42,12 +46,36 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
-    from kbridge import (
-        activations as activations,
-    )
-    from kbridge import (
-        initializers as initializers,
-    )
-    from kbridge import (
-        layers as layers,
-    )
+    from kbridge import activations as activations
+    from kbridge import adapters as adapters
+    from kbridge import backend as backend
+    from kbridge import callbacks as callbacks
+    from kbridge import config as config
+    from kbridge import initializers as initializers
+    from kbridge import layers as layers
+    from kbridge import losses as losses
+    from kbridge import metrics as metrics
+    from kbridge import models as models
+    from kbridge import ops as ops
+    from kbridge import optimizers as optimizers
+    from kbridge import random as random
+    from kbridge import regularizers as regularizers
+    from kbridge import saving as saving
+    from kbridge import training as training
+    from kbridge import utils as utils
+    from kbridge.backend import KerasTensor as KerasTensor
+    from kbridge.backend import Variable as Variable
+    from kbridge.config import DTypePolicy as DTypePolicy
+    from kbridge.config import backend_scope as backend_scope
+    from kbridge.config import set_backend as set_backend
+    from kbridge.initializers import Initializer as Initializer
+    from kbridge.layers import Input as Input
+    from kbridge.layers import Layer as Layer
+    from kbridge.losses import Loss as Loss
+    from kbridge.metrics import Metric as Metric
+    from kbridge.models import Functional as Functional
+    from kbridge.models import Model as Model
+    from kbridge.models import Sequential as Sequential
+    from kbridge.optimizers import Optimizer as Optimizer
+    from kbridge.regularizers import Regularizer as Regularizer
+    from kbridge.training import value_and_grad as value_and_grad

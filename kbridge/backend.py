@@ -1,6 +1,7 @@
 """Public names of Keras's `backend` namespace. (The code of the backends is in `kbridge/backends/`.)"""
 
 from kbridge.core.context import backend as backend
+from kbridge.core.ops import operators as _operators  # noqa: F401  gives variables Python's operators
 from kbridge.core.settings import epsilon as epsilon
 from kbridge.core.settings import floatx as floatx
 from kbridge.core.settings import image_data_format as image_data_format

@@ -9,7 +9,7 @@ type), and return native tensors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -24,6 +24,7 @@ class Backend(Protocol):
     ready_or_number: frozenset[type]
     float_dtypes: frozenset[Any]  # native dtype objects that hold fractions
     trains: bool  # whether gradients can be had
+    fused_updates: Mapping[str, Callable[..., bool]]  # optimizers in one kernel: see `FusedAdam`, `FusedSGD`
 
     def is_tensor_type(self, kind: type) -> bool: ...
     def convert(self, value: Any, dtype: str | None = None) -> Array: ...
@@ -40,6 +41,28 @@ class Backend(Protocol):
     def copy_box(self, box: dict[str, Any], memo: dict[int, Any]) -> dict[str, Any]: ...
     def refuse_write(self, path: str) -> None: ...
     def abstract_call(self, fn: Callable[..., Any], args: Any, kwargs: Any) -> Any: ...
+
+
+class FusedAdam(Protocol):
+    """`fused_updates["adam"]`: Adam on lists of containers, in place.
+
+    `maxima` is empty without amsgrad. `learning_rate` and `iterations`, the steps done so far, are
+    native scalars. False: this kernel can't do these, and nothing has changed.
+    """
+
+    def __call__(
+        self, variables: list[Array], gradients: list[Array], momentums: list[Array], velocities: list[Array],
+        maxima: list[Array], *, learning_rate: Array, iterations: Array, beta_1: float, beta_2: float, epsilon: float,
+    ) -> bool: ...  # fmt: skip
+
+
+class FusedSGD(Protocol):
+    """`fused_updates["sgd"]`: gradient descent on lists of containers, in place; `momentums` is empty at momentum 0."""
+
+    def __call__(
+        self, variables: list[Array], gradients: list[Array], momentums: list[Array], *,
+        learning_rate: Array, momentum: float, nesterov: bool,
+    ) -> bool: ...  # fmt: skip
 
 
 def collect(target: Any, *modules: ModuleType) -> None:

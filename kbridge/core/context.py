@@ -64,6 +64,11 @@ def load_backend(name: str) -> Any:
     return _loaded[name]
 
 
+def loaded_backends() -> list[Any]:
+    """The backends that are in use in this process."""
+    return list(_loaded.values())
+
+
 def default_backend() -> str:
     """Name of the backend for plain arrays, lists and numbers."""
     global _default

@@ -16,6 +16,7 @@ from typing import Any
 
 from kbridge.core.naming import snake_case
 
+VERBS = frozenset({"get", "serialize", "deserialize"})  # a facade's own tools: nothing that a config may mean
 _facades: dict[str, str] = {}  # "layers" -> the module that lists them; filled by kbridge/__init__.py
 _registered: dict[str, Any] = {}  # "package>Name" -> class or function
 _registered_names: dict[Any, str] = {}
@@ -37,7 +38,11 @@ def set_facades(modules: dict[str, str]) -> None:
 def public_names(kind: str) -> dict[str, Any]:
     """The public classes and functions of one kind, such as "layers"."""
     module = importlib.import_module(_facades[kind])
-    return {name: found for name, found in vars(module).items() if not name.startswith("_") and callable(found)}
+    return {
+        name: found
+        for name, found in vars(module).items()
+        if not name.startswith("_") and callable(found) and name not in VERBS
+    }
 
 
 @functools.cache

@@ -10,7 +10,7 @@ import numpy as np
 
 from kbridge.backends.jax.arrays import compiled, native_dtype
 
-__all__ = ["dropout", "next_seed", "random_normal", "random_uniform"]
+__all__ = ["dropout", "next_seed", "random_normal", "random_uniform", "seed_framework"]
 
 ONE_DRAW = np.array([0, 1], "int32")
 
@@ -38,3 +38,7 @@ def _dropout(x: Any, rate: float, shape: Any, state: Any) -> Any:
 
 
 dropout = compiled(_dropout, 1, 2)
+
+
+def seed_framework(seed: int) -> None:
+    """JAX has no global generator."""

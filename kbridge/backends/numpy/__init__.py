@@ -20,6 +20,7 @@ class NumpyBackend:
     trains = False
     ready = TYPES | {type(None)}
     ready_or_number = ready | {bool, int, float}
+    fused_updates: dict[str, Any] = {}
     float_dtypes = frozenset(
         np.dtype(t) for t in ("float16", "float32", "float64", ml_dtypes.bfloat16)
     )

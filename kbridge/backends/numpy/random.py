@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["dropout", "next_seed", "random_normal", "random_uniform"]
+__all__ = ["dropout", "next_seed", "random_normal", "random_uniform", "seed_framework"]
 
 
 def _stream(state: Any) -> np.random.Generator:
@@ -29,3 +29,7 @@ def random_normal(shape: Any, dtype: str, state: Any) -> Any:
 def dropout(x: Any, rate: float, shape: Any, state: Any) -> Any:
     keep = _stream(state).random(shape) >= rate
     return np.where(keep, x / (1 - rate), np.zeros((), x.dtype)).astype(x.dtype)
+
+
+def seed_framework(seed: int) -> None:
+    """NumPy's global generator is seeded with Python's."""

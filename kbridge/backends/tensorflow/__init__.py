@@ -13,6 +13,7 @@ from kbridge.backends.tensorflow import (
     elementwise,
     linalg,
     nn,
+    optimizers,
     random,
     reduce,
     step,
@@ -40,4 +41,4 @@ class TensorFlowBackend:
 
 
 backend = TensorFlowBackend()
-collect(backend, arrays, elementwise, reduce, linalg, nn, random, variables, step)
+collect(backend, arrays, elementwise, reduce, linalg, nn, random, variables, step, optimizers)

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from kbridge.backends.tensorflow.arrays import settled
 
-__all__ = ["dropout", "next_seed", "random_normal", "random_uniform"]
+__all__ = ["dropout", "next_seed", "random_normal", "random_uniform", "seed_framework"]
 
 
 def next_seed(state: Any) -> Any:
@@ -26,3 +26,7 @@ def random_normal(shape: Any, dtype: str, state: Any) -> Any:
 def dropout(x: Any, rate: float, shape: Any, state: Any) -> Any:
     keep = tf.random.stateless_uniform(settled(shape), state) >= rate
     return x * (tf.cast(keep, x.dtype) / (1 - rate))
+
+
+def seed_framework(seed: int) -> None:
+    tf.random.set_seed(seed)

@@ -7,7 +7,17 @@ from typing import Any
 import torch
 
 from kbridge.backends.contract import collect
-from kbridge.backends.torch import arrays, elementwise, linalg, nn, random, reduce, step, variables
+from kbridge.backends.torch import (
+    arrays,
+    elementwise,
+    linalg,
+    nn,
+    optimizers,
+    random,
+    reduce,
+    step,
+    variables,
+)
 
 
 class TorchBackend:
@@ -27,4 +37,4 @@ class TorchBackend:
 
 
 backend = TorchBackend()
-collect(backend, arrays, elementwise, reduce, linalg, nn, random, variables, step)
+collect(backend, arrays, elementwise, reduce, linalg, nn, random, variables, step, optimizers)

@@ -12,7 +12,7 @@ import torch
 
 from kbridge.backends.torch.arrays import DTYPES
 
-__all__ = ["dropout", "next_seed", "random_normal", "random_uniform"]
+__all__ = ["dropout", "next_seed", "random_normal", "random_uniform", "seed_framework"]
 
 
 def _generator(state: Any) -> Any:
@@ -37,3 +37,7 @@ def random_normal(shape: Any, dtype: str, state: Any) -> Any:
 def dropout(x: Any, rate: float, shape: Any, state: Any) -> Any:
     keep = torch.empty(tuple(shape), dtype=x.dtype).bernoulli_(1 - rate, generator=_generator(state))
     return x * (keep.to(x.device) / (1 - rate))
+
+
+def seed_framework(seed: int) -> None:
+    torch.manual_seed(seed)

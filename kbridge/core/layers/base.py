@@ -17,6 +17,8 @@ from kbridge.core.layers.masks import arriving_masks, leave_masks, mask_of, set_
 from kbridge.core.layers.signature import build_names, call_signature
 from kbridge.core.layers.tracking import attributes, own_variables, seed_generators
 from kbridge.core.naming import auto_name
+from kbridge.core.ops import operators as operators  # symbolic tensors and variables get theirs
+from kbridge.core.ops import operators  # noqa: F401  gives variables Python's operators
 from kbridge.core.ops.declare import homes
 from kbridge.core.saving.config import serialize_keras_object
 from kbridge.core.tensor.policy import policy_of

@@ -9,6 +9,7 @@ from kbridge.core.context import framework_of_type, local
 from kbridge.core.errors import ShapeError
 from kbridge.core.graph.function import Function
 from kbridge.core.graph.node import leaves
+from kbridge.core.graph.order import listed_owners
 from kbridge.core.graph.trace import input_node
 from kbridge.core.layers.base import Layer
 from kbridge.core.layers.input import InputLayer
@@ -42,11 +43,8 @@ class GraphPart:
 
     def _find_layers(self) -> list[tuple[str, Layer]]:
         assert self._graph is not None
-        found: dict[int, Layer] = {id(l := input_node(t).operation): l for t in self._graph.inputs}
-        for node in self._graph.nodes:
-            if isinstance(node.operation, Layer):
-                found[id(node.operation)] = node.operation
-        layers = [(layer.name, layer) for layer in found.values()]
+        owners = listed_owners(self._graph.inputs, leaves(self._outputs_struct))
+        layers = [(owner.name, owner) for owner in owners if isinstance(owner, Layer)]
         names = [name for name, _ in layers]
         twins = {name for name in names if names.count(name) > 1}
         if twins:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 from collections.abc import Iterator
 from typing import Any, Self
 
@@ -10,6 +12,8 @@ from kbridge.core.graph.function import Function
 from kbridge.core.layers.base import Layer
 from kbridge.core.models.graph_model import GraphPart
 from kbridge.core.models.summary import print_summary
+from kbridge.core.saving.config import serialize_keras_object, writing
+from kbridge.core.saving.graph import GraphWriter, read_graph
 from kbridge.core.training.trainer import Trainer
 
 
@@ -113,11 +117,23 @@ class Model(GraphPart, Trainer, Layer):
 
     def to_json(self, **kwargs: Any) -> str:
         """The architecture as JSON."""
-        import json
+        with writing():
+            return json.dumps(serialize_keras_object(self), **kwargs)
 
-        from kbridge.core.saving.config import serialize_keras_object
+    def get_config(self) -> dict[str, Any]:
+        """The graph, in Keras's form; the constructor's arguments where a subclass has its own."""
+        if self._graph is None or not _takes_graph(type(self)):
+            return super().get_config()
+        graph = GraphWriter(self._graph, self._inputs_struct, self._outputs_struct).config()
+        return {"name": self.name, "trainable": self._trainable, **graph}
 
-        return json.dumps(serialize_keras_object(self), **kwargs)
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """The model of that config."""
+        if not {"layers", "input_layers", "output_layers"} <= config.keys() or not _takes_graph(cls):
+            return cls(**config)
+        inputs, outputs = read_graph(config, custom_objects)
+        return cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable") is not False)
 
     def _need_weights(self, what: str) -> None:
         if not self.built:
@@ -130,3 +146,9 @@ class Model(GraphPart, Trainer, Layer):
         """Build with stored shapes; a graph is built already."""
         if self._graph is None and config:
             super().build_from_config(config)
+
+
+def _takes_graph(kind: type) -> bool:
+    """Whether a class is constructed with inputs and outputs, as Model is."""
+    parameters = inspect.signature(kind.__init__).parameters.values()  # type: ignore[misc]
+    return {p.kind for p in parameters} >= {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}

@@ -101,10 +101,8 @@ class Sequential(Model):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """The model of that config."""
         layers = [deserialize_keras_object(each, custom_objects) for each in config["layers"]]
-        model = cls(layers, name=config.get("name"))
+        model = cls(layers, trainable=config.get("trainable") is not False, name=config.get("name"))
         shape = config.get("build_input_shape")
         if not model.built and shape:
             model._build_with({"input_shape": tuple(shape)})
-        if config.get("trainable") is False:
-            model.trainable = False
         return model

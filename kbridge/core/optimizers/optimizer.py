@@ -11,6 +11,7 @@ from kbridge.core import initializers
 from kbridge.core.config import Configured
 from kbridge.core.context import local, running
 from kbridge.core.errors import NotBuiltError, ShapeError
+from kbridge.core.initializers.constant import Constant
 from kbridge.core.layers.base import laid_over
 from kbridge.core.naming import auto_name
 from kbridge.core.ops.elementwise import add, cast, divide, equal, floor_divide, mod, multiply, not_equal, subtract, where
@@ -184,7 +185,7 @@ class Optimizer(Configured):
         if isinstance(rate, bool) or not hasattr(rate, "__float__"):
             raise ValueError(f"learning_rate is a number, a LearningRateSchedule or a function, got {rate!r}.")
         start = float(rate)
-        return self.add_variable((), initializers.Constant(start), floatx(), "learning_rate")
+        return self.add_variable((), Constant(start), floatx(), "learning_rate")
 
     # --- steps -------------------------------------------------------------------------------------
 
@@ -416,6 +417,11 @@ class Optimizer(Configured):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def containers(variables: Iterable[Variable]) -> list[Any]:
+    """What the running backend keeps the variables' values in; its kernels write there."""
+    return [variable.value for variable in variables]
 
 
 def _check_clipping(**given: float | None) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from kbridge.core.ops.elementwise import multiply, subtract
-from kbridge.core.optimizers.optimizer import Optimizer
+from kbridge.core.ops.outermost import as_tensor
+from kbridge.core.optimizers.optimizer import Optimizer, containers
 from kbridge.core.tensor.variable import Variable
 
 
@@ -17,15 +18,20 @@ class SGD(Optimizer):
         learning_rate: as in `Optimizer`.
         momentum: between 0 and 1; 0 keeps no state.
         nesterov: whether the variable moves by `momentum * m - learning_rate * g` instead of `m`.
-        **base: the other arguments of `Optimizer`.
+        *base, **named: the other arguments of `Optimizer`.
     """
 
     fused = "sgd"
 
     def __init__(
-        self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, **base: Any
+        self,
+        learning_rate: Any = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        *base: Any,
+        **named: Any,
     ) -> None:
-        super().__init__(learning_rate, **base)
+        super().__init__(learning_rate, *base, **named)
         if not 0 <= momentum <= 1:
             raise ValueError(f"momentum lies between 0 and 1, got {momentum!r}.")
         self.momentum = float(momentum)
@@ -54,6 +60,6 @@ class SGD(Optimizer):
     ) -> bool:
         slots = [self.momentums[self._index[v]] for v in variables] if self.momentum else []
         return fused(
-            variables, gradients, slots,
-            learning_rate=learning_rate, momentum=self.momentum, nesterov=self.nesterov,
+            containers(variables), gradients, containers(slots),
+            learning_rate=as_tensor(learning_rate), momentum=self.momentum, nesterov=self.nesterov,
         )  # fmt: skip

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from kbridge.core import optimizers
-from kbridge.core.callbacks.base import CallbackList
+from kbridge.core.optimizers.find import get as find_optimizer
+from kbridge.core.callbacks.callback import CallbackList
 from kbridge.core.context import current_backend, decide, local, running
 from kbridge.core.errors import BackendError, NotBuiltError
 from kbridge.core.graph.node import leaves, map_leaves
@@ -72,7 +72,7 @@ class Trainer:
             "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution, "jit_compile": jit_compile,
         }  # fmt: skip
-        self.optimizer = optimizers.get(optimizer)
+        self.optimizer = find_optimizer(optimizer)
         self.loss = loss
         self.run_eagerly = run_eagerly
         self.jit_compile = jit_compile
