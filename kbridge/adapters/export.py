@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from kbridge.adapters.jax_program import JaxProgramRunner, write_jax_program
 from kbridge.adapters.litert import run_litert, write_litert
 from kbridge.adapters.onnx import run_onnx, write_onnx
 from kbridge.adapters.runner import Runner
@@ -20,11 +21,21 @@ Path = str | os.PathLike[str]
 
 
 class Format(NamedTuple):
-    """A format: how a model is written in it, how a file of it is run, and its usual ending."""
+    """A format.
+
+    Attributes:
+        write: `write(layer, path, verify=True, **options)`.
+        run: a runner of a written file or folder.
+        ending: the usual ending of a name.
+        needs: the libraries that writing and running import.
+        extra: the group of kbridge's optional dependencies that brings them.
+    """
 
     write: Callable[..., None]
     run: Callable[[Path], Runner]
     ending: str
+    needs: tuple[str, ...]
+    extra: str
 
 
 def write_as_litert(layer: Layer, path: Path, verify: bool = True) -> None:
@@ -59,11 +70,12 @@ def write_as_tfjs(layer: Layer, path: Path, verify: bool = True) -> None:
 
 
 WRITERS = {
-    "tf_saved_model": Format(to_savedmodel, SavedModelRunner, ""),
-    "litert": Format(write_as_litert, run_litert, ".tflite"),
-    "onnx": Format(write_as_onnx, run_onnx, ".onnx"),
-    "torch": Format(write_torch_program, TorchProgramRunner, ".pt2"),
-    "tfjs": Format(write_as_tfjs, run_tfjs, ""),
+    "tf_saved_model": Format(to_savedmodel, SavedModelRunner, "", ("tensorflow",), "tensorflow"),
+    "litert": Format(write_as_litert, run_litert, ".tflite", ("tensorflow", "ai_edge_litert"), "export"),
+    "onnx": Format(write_as_onnx, run_onnx, ".onnx", ("tensorflow", "tf2onnx", "onnx", "onnxruntime"), "export"),
+    "torch": Format(write_torch_program, TorchProgramRunner, ".pt2", ("torch",), "torch"),
+    "jax": Format(write_jax_program, JaxProgramRunner, "", ("jax",), "jax"),
+    "tfjs": Format(write_as_tfjs, run_tfjs, "", ("tensorflow",), "export"),
 }
 if set(WRITERS) != set(FORMATS):
     raise AssertionError(f"Formats with a name but no writer: {set(FORMATS) ^ set(WRITERS)}")

@@ -65,28 +65,42 @@ def reference(layer: Layer, inputs: list[np.ndarray]) -> list[np.ndarray]:
 TOLERANCE = 1e-4  # of the largest output; float32 runtimes add up in different orders
 
 
-def difference(layer: Layer, runner: Runner, batch: int) -> float:
-    """The largest difference between an artefact and the model, on made-up inputs."""
-    inputs = sample_inputs(layer, batch)
+def outputs_of(layer: Layer, runner: Runner, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    """An artefact's outputs for the model's flat inputs, in the order of their names."""
     _, names = input_specs(layer)
-    expected = reference(layer, inputs)
     got = runner(dict(zip(names, inputs, strict=True)))
-    order = sorted(range(len(got)), key=lambda i: runner.outputs[i].name)
-    worst = 0.0
-    for want, i in zip(expected, order, strict=True):
-        if got[i].shape != want.shape:
-            raise ExportError(f"The artefact gives shape {got[i].shape} at batch {batch}, the model {want.shape}.")
-        if want.size:
-            worst = max(worst, float(np.max(np.abs(got[i].astype("float64") - want.astype("float64")))))
-    return worst
+    return [got[i] for i in sorted(range(len(got)), key=lambda i: runner.outputs[i].name)]
+
+
+def largest_difference(expected: list[np.ndarray], got: list[np.ndarray]) -> float:
+    """The largest difference between two lists of arrays; NaN where one has a number and the other none.
+
+    >>> largest_difference([np.array([1.0, np.inf])], [np.array([1.5, np.inf])])
+    0.5
+    """
+    worst = [0.0]
+    for want, have in zip(expected, got, strict=True):
+        if have.shape != want.shape:
+            raise ExportError(f"The artefact gives shape {have.shape}, the model {want.shape}.")
+        a, b = want.astype("float64"), have.astype("float64")
+        differs = (a != b) & ~(np.isnan(a) & np.isnan(b))
+        worst.append(float(np.max(np.abs(a[differs] - b[differs]), initial=0.0)))
+    return float(np.max(worst))  # unlike max(), this keeps a NaN
+
+
+def allowed_difference(expected: list[np.ndarray]) -> float:
+    """How far an artefact's outputs may be from the model's."""
+    finite = [np.abs(array[np.isfinite(array)].astype("float64")) for array in expected]
+    return TOLERANCE * max([1.0, *(float(np.max(array, initial=0.0)) for array in finite)])
 
 
 def check_against(layer: Layer, runner: Runner, what: str, batches: tuple[int, ...] = (1, 3)) -> None:
     """Run an artefact at several batch sizes; an error says where it disagrees with the model."""
     for batch in batches:
-        scale = max(1.0, *(float(np.abs(a).max()) for a in reference(layer, sample_inputs(layer, batch)) if a.size))
-        worst = difference(layer, runner, batch)
-        if not worst <= TOLERANCE * scale:
+        inputs = sample_inputs(layer, batch)
+        expected = reference(layer, inputs)
+        worst = largest_difference(expected, outputs_of(layer, runner, inputs))
+        if not worst <= allowed_difference(expected):
             raise ExportError(
                 f"The {what} of {layer.name!r} differs from the model by {worst:.2g} at batch size {batch}. "
                 "It was not written; `verify=False` writes it all the same."

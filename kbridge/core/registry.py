@@ -145,7 +145,7 @@ def kinds() -> frozenset[str]:
 
 
 # The formats that `Model.export` writes, and under which name Keras knows them.
-FORMATS = ("tf_saved_model", "litert", "onnx", "torch", "tfjs")
+FORMATS = ("tf_saved_model", "litert", "onnx", "torch", "jax", "tfjs")
 EXPORT = "kbridge.adapters.export"
 
 

@@ -26,7 +26,8 @@ __all__ = [
 ]  # fmt: skip
 
 TENSORS = (jax.Array, jax.core.Tracer)
-READY: set[type] = {type(None), type(jnp.zeros(()))}
+with jax.ensure_compile_time_eval():  # this module may be loaded in the middle of a trace
+    READY: set[type] = {type(None), type(jnp.zeros(()))}
 READY_OR_NUMBER: set[type] = READY | {bool, int, float}
 NAMES: dict[Any, str] = {}  # NumPy computes dtype.name anew each time, in 2 µs
 

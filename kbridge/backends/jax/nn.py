@@ -12,7 +12,7 @@ from jax import lax
 
 from kbridge.backends.jax.arrays import compiled
 
-__all__ = ["average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool", "softmax"]
+__all__ = ["average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool", "softmax", "sparse_crossentropy"]
 
 softmax, log_softmax = compiled(jax.nn.softmax, 1), compiled(jax.nn.log_softmax, 1)
 
@@ -93,3 +93,8 @@ def _layer_normalization(x: Any, scale: Any, offset: Any, axes: Any, epsilon: fl
 
 
 layer_normalization = compiled(_layer_normalization, 3, 4)
+
+
+def sparse_crossentropy(target: Any, logits: Any, axis: int) -> Any:
+    picked = jnp.take_along_axis(log_softmax(logits, axis), jnp.expand_dims(target.astype("int32"), axis), axis)
+    return -jnp.squeeze(picked, axis)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool", "softmax"]
+__all__ = ["average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool", "softmax", "sparse_crossentropy"]
 
 
 def softmax(x: Any, axis: int) -> Any:
@@ -96,3 +96,8 @@ def layer_normalization(x: Any, scale: Any, offset: Any, axes: Any, epsilon: flo
     if scale is not None:
         y = y * scale.reshape(shape)
     return (y if offset is None else y + offset.reshape(shape)).astype(x.dtype)
+
+
+def sparse_crossentropy(target: Any, logits: Any, axis: int) -> Any:
+    picked = np.take_along_axis(log_softmax(logits, axis), np.expand_dims(target.astype("int32"), axis), axis)
+    return -np.squeeze(picked, axis)

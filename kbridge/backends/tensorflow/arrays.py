@@ -22,7 +22,8 @@ __all__ = [
 ]  # fmt: skip
 
 raw = tf.raw_ops
-EAGER = type(tf.zeros(()))
+with tf.init_scope():  # this module may be loaded in the middle of a trace
+    EAGER = type(tf.zeros(()))
 NATIVE = (tf.Tensor, tf.Variable)
 TENSORS = (*NATIVE, tf.IndexedSlices)  # what a gradient of `take` may be
 READY: set[type] = {type(None), EAGER}

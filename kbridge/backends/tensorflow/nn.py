@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from kbridge.backends.tensorflow.arrays import transpose
 
-__all__ = ["average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool", "softmax"]
+__all__ = ["average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool", "softmax", "sparse_crossentropy"]
 
 raw = tf.raw_ops
 
@@ -121,9 +121,16 @@ def layer_normalization(x: Any, scale: Any, offset: Any, axes: Any, epsilon: flo
     wide = raw.Cast(x=x, DstT=tf.float32) if half else x
     away = wide - raw.Mean(input=wide, axis=axes, keep_dims=True)
     y = away * tf.math.rsqrt(raw.Mean(input=away * away, axis=axes, keep_dims=True) + epsilon)
-    sizes = [x.shape[i] if i in axes else 1 for i in range(len(x.shape))]
+    sizes = [(x.shape[i] or -1) if i in axes else 1 for i in range(len(x.shape))]
     if scale is not None:
         y = y * tf.cast(tf.reshape(scale, sizes), y.dtype)
     if offset is not None:
         y = y + tf.cast(tf.reshape(offset, sizes), y.dtype)
     return raw.Cast(x=y, DstT=x.dtype) if half else y
+
+
+def sparse_crossentropy(target: Any, logits: Any, axis: int) -> Any:
+    rank = logits.shape.rank
+    if axis != rank - 1:  # the fused kernel reads classes from the last axis
+        logits = tf.transpose(logits, [*(i for i in range(rank) if i != axis), axis])
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(target, tf.int32), logits)

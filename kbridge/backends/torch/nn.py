@@ -11,7 +11,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-__all__ = ["average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool", "softmax"]
+__all__ = ["average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool", "softmax", "sparse_crossentropy"]
 
 CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 MAX_POOL = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
@@ -126,3 +126,7 @@ def layer_normalization(x: Any, scale: Any, offset: Any, axes: Any, epsilon: flo
     if scale is not None:
         y = y * scale.reshape(shape)
     return (y if offset is None else y + offset.reshape(shape)).to(x.dtype)
+
+
+def sparse_crossentropy(target: Any, logits: Any, axis: int) -> Any:
+    return F.cross_entropy(logits.movedim(axis, 1) if logits.dim() > 1 else logits, target.long(), reduction="none")

@@ -43,5 +43,8 @@ class LazyLogs(MutableMapping[str, Any]):
     def __len__(self) -> int:
         return len(self._settled())
 
+    def __bool__(self) -> bool:
+        return True  # `logs or {}` is no look
+
     def __repr__(self) -> str:
         return repr(self._settled())

@@ -10,6 +10,7 @@ from kbridge.core.layers.base import Layer
 from kbridge.core.layers.options import add_optioned_weight, set_options
 from kbridge.core.ops import nn
 from kbridge.core.ops.elementwise import greater, minimum, multiply, negative, subtract, where
+from kbridge.core.ops.outermost import dtype_of
 
 
 class Activation(Layer):
@@ -145,8 +146,8 @@ class Softmax(Layer):
             return nn.softmax(inputs, self.axis)
         if len(mask.shape) > len(inputs.shape):
             raise ShapeError(f"A mask of shape {tuple(mask.shape)} doesn't broadcast to {tuple(inputs.shape)}.")
-        if "bool" not in str(mask.dtype):
+        if dtype_of(mask) != "bool":
             mask = greater(mask, 0.5)
-        low = -3e4 if "float16" in str(inputs.dtype).replace("bfloat16", "") else -1e9
+        low = -3e4 if dtype_of(inputs) == "float16" else -1e9  # float16 ends at 65504
         outputs = nn.softmax(where(mask, inputs, low), self.axis)
         return where(mask, outputs, 0.0)  # where nothing was kept, softmax would spread evenly

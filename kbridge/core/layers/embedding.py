@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from kbridge.core.layers.base import Layer
-from kbridge.core.layers.options import add_optioned_weight, positive, set_options
+from kbridge.core.layers.options import (
+    add_optioned_weight,
+    positive,
+    refuse_attached,
+    set_options,
+    without,
+)
 from kbridge.core.ops.elementwise import cast, not_equal
+from kbridge.core.ops.outermost import dtype_of
 from kbridge.core.ops.shape import take
+from kbridge.core.tensor.dtypes import is_float
 
 
 class Embedding(Layer):
@@ -60,7 +68,7 @@ class Embedding(Layer):
         self.embeddings = add_optioned_weight(self, "embeddings", sizes, autocast=False)
 
     def call(self, inputs: Any) -> Any:
-        indices = cast(inputs, "int32") if "float" in str(inputs.dtype) else inputs
+        indices = cast(inputs, "int32") if is_float(dtype_of(inputs)) else inputs
         rows = take(self.embeddings, indices, 0)
         return rows if self.compute_dtype == self.variable_dtype else cast(rows, self.compute_dtype)
 
@@ -68,12 +76,4 @@ class Embedding(Layer):
         return not_equal(inputs, 0) if self.mask_zero else None
 
     def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        return {k: v for k, v in config.items() if k not in ("weights", "lora_rank", "lora_alpha", "autocast")}
-
-
-def refuse_attached(layer: Any, **settings: Any) -> None:
-    """An error for settings of Keras that change how a layer keeps its weights, which we don't have yet."""
-    for name, value in settings.items():
-        if value is not None:
-            raise ValueError(f"{type(layer).__name__} doesn't support {name}; got {value!r}. Leave it out.")
+        return without(super().get_config(), "weights", "lora_rank", "lora_alpha", "autocast")

@@ -65,6 +65,7 @@ class InputLayer(Layer):
             "dtype": self._input_dtype,
             "sparse": False,
             "ragged": False,
+            "optional": self.optional,
             "name": self.name,
         }
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from kbridge.core import settings
 from kbridge.core.errors import ShapeError
 from kbridge.core.layers.base import Layer
+from kbridge.core.layers.options import same_tail
 from kbridge.core.ops import elementwise
 from kbridge.core.ops.elementwise import logical_or, where
 from kbridge.core.ops.linalg import einsum
@@ -118,11 +119,11 @@ class Multiply(MaskedMerge):
     function = elementwise.multiply
 
     def merge_masked(self, inputs: list[Any], masks: list[Any]) -> Any:
-        kept = [x if m is None else where(m, x, 1.0) for x, m in zip(inputs, masks, strict=True)]
+        kept = [x if m is None else where(m, x, 1) for x, m in zip(inputs, masks, strict=True)]
         product = self.merge(kept)
         if any(m is None for m in masks):
             return product
-        return where(functools.reduce(logical_or, masks), product, 0.0)
+        return where(functools.reduce(logical_or, masks), product, 0)
 
 
 class Extreme(MaskedMerge):
@@ -177,11 +178,6 @@ class Concatenate(Merge):
             ones = ones_like(x, "bool")
             whole.append(ones if m is None else elementwise.logical_and(same_tail(m, len(x.shape)), ones))
         return any_over(join(whole, self.axis), -1)
-
-
-def same_tail(mask: Any, rank: int) -> Any:
-    """A mask with axes of size 1 behind, up to `rank`."""
-    return expand_dims(mask, tuple(range(len(mask.shape), rank))) if len(mask.shape) < rank else mask
 
 
 class Dot(Merge):

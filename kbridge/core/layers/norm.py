@@ -110,8 +110,8 @@ class BatchNormalization(Layer):
             raise ShapeError(f"A mask has one axis less than the inputs; got {tuple(mask.shape)} for {tuple(x.shape)}.")
         counted = broadcast_to(expand_dims(cast(mask, "bool"), -1), shape(x))
         count = add(sum_over(cast(counted, x.dtype), axes, True), settings.epsilon())
-        mean = divide(sum_over(where(counted, x, 0.0), axes, True), count)
-        away = where(counted, subtract(x, mean), 0.0)
+        mean = divide(sum_over(where(counted, x, 0), axes, True), count)
+        away = where(counted, subtract(x, mean), 0)
         variance = divide(sum_over(square(away), axes, True), count)
         return reshape(mean, (-1,)), reshape(variance, (-1,))
 

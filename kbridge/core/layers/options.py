@@ -7,6 +7,7 @@ from typing import Any
 
 from kbridge.core import activations, initializers, regularizers
 from kbridge.core.errors import ShapeError
+from kbridge.core.ops.shape import expand_dims
 
 
 def _as_given(value: Any) -> Any:
@@ -53,6 +54,18 @@ def fraction(value: Any, name: str) -> Any:
     return value
 
 
+def refuse_attached(layer: Any, **settings: Any) -> None:
+    """An error for settings of Keras that change how a layer keeps its weights, which there aren't yet."""
+    for name, value in settings.items():
+        if value is not None:
+            raise ValueError(f"{type(layer).__name__} doesn't support {name}; got {value!r}. Leave it out.")
+
+
+def without(config: dict[str, Any], *names: str) -> dict[str, Any]:
+    """A config without some of its entries."""
+    return {name: value for name, value in config.items() if name not in names}
+
+
 def one_of(value: Any, name: str, allowed: tuple[str, ...]) -> str:
     """`value` in lower case, if it is one of these words."""
     word = value.lower() if isinstance(value, str) else value
@@ -79,3 +92,9 @@ def over_space(values: Any, data_format: str, other: Any) -> tuple[Any, ...]:
 def space_axes(rank: int, data_format: str) -> tuple[int, ...]:
     """The positions of the `rank` axes of space."""
     return tuple(range(1, rank + 1)) if data_format == "channels_last" else tuple(range(2, rank + 2))
+
+
+def same_tail(mask: Any, rank: int) -> Any:
+    """A mask with axes of size 1 behind, up to `rank`."""
+    missing = tuple(range(len(mask.shape), rank))
+    return expand_dims(mask, missing) if missing else mask

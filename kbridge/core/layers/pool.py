@@ -164,7 +164,7 @@ class GlobalAveragePooling1D(GlobalPool):
         last = self.data_format == "channels_last"
         axis = 1 if last else 2
         counted = expand_dims(cast(mask, "bool"), 2 if last else 1)
-        total = sum_over(where(counted, inputs, 0.0), axis, self.keepdims)
+        total = sum_over(where(counted, inputs, 0), axis, self.keepdims)
         return divide(total, sum_over(cast(counted, inputs.dtype), axis, self.keepdims))
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:

@@ -8,9 +8,11 @@ import numpy as np
 
 from kbridge.core.layers.base import Layer
 from kbridge.core.ops.elementwise import add, cast, multiply, not_equal, where
+from kbridge.core.ops.outermost import dtype_of
 from kbridge.core.ops.reduce import any as any_over
 from kbridge.core.saving.config import deserialize_keras_object
 from kbridge.core.settings import image_data_format
+from kbridge.core.tensor.dtypes import is_float
 
 
 class Rescaling(Layer):
@@ -27,7 +29,7 @@ class Rescaling(Layer):
         self.scale, self.offset = scale, offset
 
     def call(self, inputs: Any) -> Any:
-        if "float" not in str(inputs.dtype):
+        if not is_float(dtype_of(inputs)):
             inputs = cast(inputs, self.compute_dtype)
         scaled = multiply(inputs, self._factor(self.scale))
         return scaled if isinstance(self.offset, (int, float)) and self.offset == 0 else add(scaled, self._factor(self.offset))
@@ -60,7 +62,7 @@ class Masking(Layer):
         self.mask_value = mask_value
 
     def call(self, inputs: Any) -> Any:
-        return where(any_over(not_equal(inputs, self.mask_value), -1, True), inputs, 0.0)
+        return where(any_over(not_equal(inputs, self.mask_value), -1, True), inputs, 0)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         return any_over(not_equal(inputs, self.mask_value), -1)

@@ -19,6 +19,7 @@ from kbridge.core.naming import auto_name
 from kbridge.core.ops.elementwise import logical_and
 from kbridge.core.ops.outermost import as_tensor, outermost
 from kbridge.core.saving.config import serialize_keras_object
+from kbridge.core.settings import floatx
 from kbridge.core.tensor.policy import policy_of
 
 
@@ -42,7 +43,7 @@ class Loss(Configured):
         self.name = name or auto_name(type(self))
         self.reduction = check_reduction(reduction)
         self._given_dtype = dtype
-        self.dtype: str = policy_of(dtype).compute_dtype
+        self.dtype: str = policy_of(dtype or floatx()).compute_dtype
 
     @outermost
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from kbridge.core.ops.elementwise import cast, divide, equal, multiply, where
+from kbridge.core.ops.elementwise import cast, divide, equal, maximum, multiply, where
 from kbridge.core.ops.outermost import as_tensor, dtype_of
 from kbridge.core.ops.reduce import mean
 from kbridge.core.ops.reduce import sum as sum_over
@@ -70,7 +70,7 @@ def reduce_values(values: Any, sample_weight: Any = None, reduction: str | None 
     count = count_elements(values, dtype_of(values))
     if isinstance(count, int):
         return mean(values) if count else sum_over(values)
-    return divide_no_nan(sum_over(values), count)
+    return divide(sum_over(values), maximum(count, 1.0))  # the sum of an empty batch is 0 already
 
 
 def reduce_weighted_values(

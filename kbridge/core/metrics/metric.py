@@ -16,6 +16,7 @@ from kbridge.core.layers.base import laid_over
 from kbridge.core.layers.tracking import attributes
 from kbridge.core.naming import auto_name
 from kbridge.core.ops.outermost import backend_for, outermost
+from kbridge.core.settings import floatx
 from kbridge.core.tensor.policy import policy_of
 from kbridge.core.tensor.variable import Variable
 
@@ -41,7 +42,7 @@ class Metric(Configured):
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or auto_name(type(self))
-        self.dtype: str = policy_of(dtype).compute_dtype
+        self.dtype: str = policy_of(dtype or floatx()).compute_dtype
         self._added: list[Variable] = []
 
     # --- state -------------------------------------------------------------------------------------

@@ -78,12 +78,11 @@ class Mean(Metric):
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Take in values, `(batch, ...)`; the axes behind the first are averaged, then samples weighted."""
-        if isinstance(sample_weight, (int, float)):  # one weight for one value, such as a batch's mean
-            values = as_tensor(values, self.dtype)
-            if not len(values.shape):
-                self.total.assign_add(multiply(values, sample_weight))
-                self.count.assign_add(sample_weight)
-                return
+        if sample_weight is not None and not len(shape(values)) and not len(shape(sample_weight)):
+            weight = sample_weight if isinstance(sample_weight, int) else as_tensor(sample_weight, self.dtype)
+            self.total.assign_add(multiply(as_tensor(values, self.dtype), weight))
+            self.count.assign_add(weight)
+            return
         values, weight = by_sample(values, sample_weight, mean, self.dtype)
         self.total.assign_add(sum_over(values))
         if weight is not None:

@@ -109,7 +109,7 @@ class Model(GraphPart, Trainer, Layer):
         load_weights(self, filepath, skip_mismatch=skip_mismatch)
 
     def export(self, filepath: Any, format: str = "tf_saved_model", verbose: bool | None = None, **kwargs: Any) -> None:
-        """Write the model for another runtime: tf_saved_model, litert, onnx, torch or tfjs."""
+        """Write the model for another runtime: tf_saved_model, litert, onnx, torch, jax or tfjs."""
         from kbridge.core.registry import exporter
 
         self._need_weights("exported")

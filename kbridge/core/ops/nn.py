@@ -27,7 +27,6 @@ from kbridge.core.ops.elementwise import (
 )
 from kbridge.core.ops.reduce import mean, var
 from kbridge.core.ops.reduce import sum as sum_over
-from kbridge.core.ops.shape import one_hot
 from kbridge.core.tensor.shapes import every_axis, one_axis, window_length
 from kbridge.core.tensor.symbolic import KerasTensor
 
@@ -305,15 +304,14 @@ def sparse_categorical_crossentropy(
             f"Class numbers of shape {tuple(target.shape)} don't fit outputs of shape {tuple(output.shape)}: "
             "they need one axis less. For one-hot targets use categorical_crossentropy."
         )
-    target = kernel.cast(target, "int32")
+    axis = one_axis(axis, len(output.shape))
     if from_logits:
-        logs = log_softmax(output, axis)
-    else:
-        small = settings.epsilon()
-        scaled = divide(output, sum_over(output, axis, True))
-        logs = log(clip(scaled, small, 1.0 - small))
-    hot = one_hot(target, kernel.shape_of(output)[axis], axis, kernel.dtype_of(output))
-    return kernel.negative(sum_over(multiply(hot, logs), axis))
+        return kernel.sparse_crossentropy(target, output, axis)
+    small = settings.epsilon()
+    scaled = divide(output, sum_over(output, axis, True))
+    logs = log(clip(scaled, small, 1.0 - small))
+    picked = kernel.take_along_axis(logs, kernel.expand_dims(kernel.cast(target, "int32"), (axis,)), axis)
+    return kernel.negative(kernel.squeeze(picked, (axis,)))
 
 
 @op(lambda target, output, from_logits=False: rules.together(target, output), arrays=2)

@@ -417,6 +417,8 @@ def _one_hot_rule(x: KerasTensor, num_classes: int, axis: int = -1, dtype: Any =
 def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
     """Class numbers as vectors with a single 1; a number outside the range gives all zeros."""
     dtype = standardize_dtype(dtype)
+    if kernel.dtype_of(x) not in ("int32", "int64"):  # LiteRT compares no bytes
+        x = kernel.cast(x, "int32")
     classes = kernel.arange(0, num_classes, 1, kernel.dtype_of(x))
     hot = kernel.cast(kernel.equal(kernel.expand_dims(x, (len(x.shape),)), classes), dtype)
     axis = one_axis(axis, len(x.shape) + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import operator
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,9 +63,12 @@ def serialize_keras_object(obj: Any) -> Any:
     if isinstance(obj, PLAIN):
         return obj
     if isinstance(obj, (list, tuple)):
-        return [serialize_keras_object(each) for each in obj]
+        items = [serialize_keras_object(each) for each in obj]
+        return obj if isinstance(obj, list) and all(map(operator.is_, items, obj)) else items
     if isinstance(obj, dict):
-        return {key: serialize_keras_object(each) for key, each in obj.items()}
+        entries = {key: serialize_keras_object(each) for key, each in obj.items()}
+        # What is in its stored form already stays the same dict: a mark that it is shared may come later.
+        return obj if all(entries[key] is obj[key] for key in obj) else entries
     literal = _literal(obj)
     if literal is not None:
         return literal

@@ -75,7 +75,8 @@ class GraphWriter:
     def _owner(self, owner: Any) -> dict[str, Any]:
         name = self.names[id(owner)]
         entry = serialize_keras_object(owner if isinstance(owner, Layer) else op_entry(owner, name))
-        return {**entry, "name": name, "inbound_nodes": [self._call(node) for node in self.calls[id(owner)]]}
+        entry.update(name=name, inbound_nodes=[self._call(node) for node in self.calls[id(owner)]])
+        return entry
 
     def _call(self, node: Any) -> dict[str, Any]:
         args, kwargs = (node.args, node.kwargs) if isinstance(node.operation, Layer) else op_call(node)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbridge.core.callbacks.callback import CallbackList
+from kbridge.core.callbacks.callback_list import CallbackList
 from kbridge.core.callbacks.logs import LazyLogs
 from kbridge.core.ops.declare import kernel
 

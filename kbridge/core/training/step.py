@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from kbridge.core.context import local
+
 
 class Steps:
     """The step of one kind on one backend.
@@ -21,6 +23,7 @@ class Steps:
         self.backend = backend
         self.trainable = trainable
         self.trained = model.trainable_variables
+        self.regularized = [v for v in model.trainable_weights if v.regularizer is not None]
         metrics = model.metrics_variables if kind != "predict" else []
         optimizer = list(model.optimizer.variables) if kind == "train" else []
         others = [v for v in model.variables if v not in set(self.trained)]
@@ -38,13 +41,26 @@ class Steps:
         self.compiled = compiled
 
     def call(self, batch: Any) -> Any:
-        """The step itself, with what the model needs to know cached for its time."""
+        """The step itself, with what the model needs to know at hand for its time."""
         model = self.model
-        model._trained, model._written = self.trained, self.written
+        before = local.loss_layers
+        local.loss_layers = []
+        model._step_now = self
         try:
             return self.step(batch)
         finally:
-            model._trained = model._written = None
+            for layer in local.loss_layers:
+                layer._losses.clear()
+            local.loss_layers = before
+            model._step_now = None
+
+    def added_losses(self) -> list[Any]:
+        """What `add_loss` and the regularizers add to the loss of this step."""
+        layers = dict.fromkeys(local.loss_layers)
+        return [
+            *(loss for layer in layers for loss in layer._losses),
+            *(variable.regularizer(variable) for variable in self.regularized),
+        ]
 
     def settle(self) -> None:
         """Bring every variable to this backend: compiled steps don't look where they are."""

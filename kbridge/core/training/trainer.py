@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kbridge.core.optimizers.find import get as find_optimizer
-from kbridge.core.callbacks.callback import CallbackList
+from kbridge.core.callbacks.callback_list import CallbackList
 from kbridge.core.context import current_backend, decide, local, running
 from kbridge.core.errors import BackendError, NotBuiltError
 from kbridge.core.graph.node import leaves, map_leaves
@@ -40,6 +40,7 @@ class Trainer:
     compiled = False
     stop_training = False
     _arguments_of_compile: dict[str, Any]
+    _step_now: Any = None  # the compiled step that is being run or traced
 
     # --- compile -----------------------------------------------------------------------------------
 
@@ -168,13 +169,18 @@ class Trainer:
         parts = []
         if self._compiled_loss is not None:
             parts.append(self._compiled_loss(y, y_pred, sample_weight))
-        parts += self.losses  # type: ignore[attr-defined]
+        parts += self._added_losses()
         if not parts:
             raise ValueError("There is no loss: give compile(loss=...) one, or add one with add_loss.")
         total = parts[0]
         for part in parts[1:]:
             total = total + part
         return total
+
+    def _added_losses(self) -> list[Any]:
+        """`losses`; inside a step, without walking the model to find them."""
+        step = self._step_now
+        return self.losses if step is None else step.added_losses()  # type: ignore[attr-defined]
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Update the compiled metrics. Returns None: their values are read when somebody looks."""
@@ -189,11 +195,13 @@ class Trainer:
         return results
 
     def _trained_now(self) -> list[Any]:
-        return self.__dict__.get("_trained") or self.trainable_variables  # type: ignore[attr-defined]
+        step = self._step_now
+        return self.trainable_variables if step is None else step.trained  # type: ignore[attr-defined]
 
     @property
     def _written_now(self) -> list[Any]:
-        return self.__dict__.get("_written") or [*self.variables, *self.metrics_variables]  # type: ignore[attr-defined]
+        step = self._step_now
+        return [*self.variables, *self.metrics_variables] if step is None else step.written  # type: ignore[attr-defined]
 
     # --- fit, evaluate, predict --------------------------------------------------------------------
 
@@ -405,7 +413,7 @@ class Trainer:
 
     def __getstate__(self) -> dict[str, Any]:
         state = Layer.__getstate__(self)  # type: ignore[arg-type]
-        return {name: ({} if name == "_steps" else value) for name, value in state.items()}
+        return {name: value for name, value in state.items() if name not in ("_steps", "_step_now")}
 
 
 def _batch_size(x: Any) -> Any:

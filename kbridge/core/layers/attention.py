@@ -1,0 +1,210 @@
+"""Attention."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from kbridge.core import initializers, regularizers
+from kbridge.core.errors import ShapeError
+from kbridge.core.layers.activation import Softmax
+from kbridge.core.layers.base import Layer
+from kbridge.core.layers.einsum_dense import EinsumDense
+from kbridge.core.layers.options import fraction, positive, without
+from kbridge.core.layers.regularization import Dropout
+from kbridge.core.ops.elementwise import absolute, cast, greater_equal, less, logical_and, multiply, subtract
+from kbridge.core.ops.linalg import matmul
+from kbridge.core.ops.shape import arange, expand_dims, reshape, shape, transpose
+from kbridge.core.saving.config import serialize_keras_object
+
+
+class MultiHeadAttention(Layer):
+    """Each query position takes a weighted mean of the values, in several heads side by side.
+
+    Source: https://arxiv.org/abs/1706.03762.
+
+    Args:
+        num_heads: how many heads.
+        key_dim: size of the queries and keys of a head.
+        value_dim: size of the values of a head; `key_dim` if None.
+        dropout: rate for the weights of the mean.
+        use_bias: whether the projections have a bias.
+        output_shape: size or sizes of the outputs; the query's last one if None.
+        attention_axes: the axes to attend over; all between the batch and the features if None.
+        sliding_window: how near, in positions, a key has to be to its query; no limit if None.
+        flash_attention: kept for Keras's signature.
+        kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
+            activity_regularizer, kernel_constraint, bias_constraint: for each projection.
+        use_gate: whether a sigmoid of the queries scales what the heads give.
+        seed: of the dropout.
+
+    Call arguments: `query` `(batch, time, features)`, `value` and `key` (the value if None)
+    `(batch, source, features)`; `attention_mask` `(batch, time, source)`, True where attention is
+    allowed; `use_causal_mask`, so that no position sees a later one. Masks of the inputs are kept to.
+
+    Returns:
+        `(batch, time, features)`, with `return_attention_scores` also `(batch, heads, time, source)`.
+    """
+
+    supports_masking = True
+
+    def __init__(
+        self,
+        num_heads: int,
+        key_dim: int,
+        value_dim: int | None = None,
+        dropout: float = 0.0,
+        use_bias: bool = True,
+        output_shape: Any = None,
+        attention_axes: Any = None,
+        sliding_window: int | None = None,
+        flash_attention: bool | None = None,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        use_gate: bool = False,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.num_heads, self.key_dim = positive(num_heads, "num_heads"), positive(key_dim, "key_dim")
+        self.value_dim = key_dim if value_dim is None else positive(value_dim, "value_dim")
+        self.dropout, self.use_bias, self.use_gate = fraction(dropout, "dropout"), use_bias, use_gate
+        self._output_shape = (output_shape,) if isinstance(output_shape, int) else output_shape
+        self.attention_axes = (attention_axes,) if isinstance(attention_axes, int) else attention_axes
+        self.sliding_window = None if sliding_window is None else positive(sliding_window, "sliding_window")
+        self.seed = seed
+        self._projection_options: dict[str, Any] = {
+            "kernel_initializer": initializers.get(kernel_initializer),
+            "bias_initializer": initializers.get(bias_initializer),
+            "kernel_regularizer": regularizers.get(kernel_regularizer),
+            "bias_regularizer": regularizers.get(bias_regularizer),
+            "activity_regularizer": regularizers.get(activity_regularizer),
+            "kernel_constraint": kernel_constraint,
+            "bias_constraint": bias_constraint,
+        }
+
+    # --- weights -----------------------------------------------------------------------------------
+
+    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
+        key_shape = value_shape if key_shape is None else key_shape
+        if tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
+            raise ShapeError(f"Value and key may differ in the last axis only, got {value_shape} and {key_shape}.")
+        self._set_axes(len(query_shape))
+        heads, width = self.num_heads, self.key_dim
+        self._query_dense = self._projection("query", query_shape, 1, (heads, width))
+        self._key_dense = self._projection("key", key_shape, 1, (heads, width))
+        if self.use_gate:
+            gate = self._projection("gate", query_shape, 1, (heads, self.value_dim), activation="sigmoid")
+            self._gate_dense = gate
+        self._value_dense = self._projection("value", value_shape, 1, (heads, self.value_dim))
+        self._softmax = Softmax(tuple(range(-len(self._attended), 0)), dtype=self.dtype_policy)
+        self._dropout_layer = Dropout(self.dropout, dtype=self.dtype_policy, seed=self.seed)
+        joined = (*query_shape[:-1], heads, self.value_dim)
+        sizes = tuple(self._output_shape or query_shape[-1:])
+        self._output_dense = self._projection("attention_output", joined, 2, sizes)
+
+    def _projection(self, name: str, input_shape: Any, summed: int, new: Any, activation: Any = None) -> Any:
+        """A dense layer that turns the last `summed` axes into axes of sizes `new`."""
+        kept = "abcdefgh"[: len(input_shape) - summed]
+        gone, made = "stuvwxyz"[:summed], "ijklmnop"[: len(new)]
+        options = {k: v.clone() if hasattr(v, "clone") else v for k, v in self._projection_options.items()}
+        layer = EinsumDense(
+            f"{kept}{gone},{gone}{made}->{kept}{made}", (*[None] * (len(kept) - 1), *new), activation=activation,
+            bias_axes=made if self.use_bias else None, name=name, dtype=self.dtype_policy, **options,
+        )  # fmt: skip
+        layer.build(tuple(input_shape))
+        return layer
+
+    def _set_axes(self, rank: int) -> None:
+        """Orders of axes: `(kept, heads, attended, size)` for queries and values, transposed for keys."""
+        attended = range(1, rank - 1) if self.attention_axes is None else self.attention_axes
+        self._attended = [a % rank for a in attended]
+        kept = [i for i in range(rank - 1) if i not in self._attended]
+        self._order = (*kept, rank - 1, *self._attended, rank)
+        self._key_order = (*kept, rank - 1, rank, *self._attended)
+        self._back = tuple(self._order.index(i) for i in range(rank + 1))
+
+    # --- computing ---------------------------------------------------------------------------------
+
+    def call(
+        self,
+        query: Any,
+        value: Any,
+        key: Any = None,
+        query_mask: Any = None,
+        value_mask: Any = None,
+        key_mask: Any = None,
+        attention_mask: Any = None,
+        return_attention_scores: bool = False,
+        training: bool | None = None,
+        use_causal_mask: bool = False,
+    ) -> Any:
+        mask = self._mask(
+            shape(query)[1], shape(value)[1], query_mask, value_mask, key_mask, attention_mask, use_causal_mask
+        )
+        gate = self._gate_dense(query) if self.use_gate else None
+        query = self._query_dense(query)
+        key = self._key_dense(value if key is None else key)
+        outputs, scores = self._attend(query, key, self._value_dense(value), mask, training)
+        outputs = self._output_dense(outputs if gate is None else multiply(outputs, gate))
+        return (outputs, scores) if return_attention_scores else outputs
+
+    def _attend(self, query: Any, key: Any, value: Any, mask: Any, training: Any) -> Any:
+        query = transpose(multiply(query, 1.0 / math.sqrt(self.key_dim)), self._order)
+        key, value = transpose(key, self._key_order), transpose(value, self._order)
+        count = len(self._attended)
+        lead = len(query.shape) - count - 1
+        far, near = shape(query)[lead:-1], shape(value)[lead:-1]
+        if count > 1:  # several axes as one
+            query, key, value = _joined(query, lead, count), _joined(key, lead + 1, count), _joined(value, lead, count)
+        scores = matmul(query, key)
+        if count > 1:
+            scores = reshape(scores, (*shape(scores)[:lead], *far, *near))
+        if mask is not None:
+            missing = len(scores.shape) - len(mask.shape)
+            heads = len(mask.shape) - 2 * count
+            mask = expand_dims(mask, tuple(range(heads, heads + missing))) if missing else mask
+        scores = self._softmax(scores, mask=mask)
+        weights = self._dropout_layer(scores, training=training) if self.dropout else scores
+        if count > 1:
+            weights = _joined(_joined(weights, lead, count), lead + 1, count)
+        outputs = matmul(weights, value)
+        if count > 1:
+            outputs = reshape(outputs, (*shape(outputs)[:lead], *far, self.value_dim))
+        return transpose(outputs, self._back), scores
+
+    def _mask(
+        self, length: Any, source: Any, query_mask: Any, value_mask: Any, key_mask: Any, given: Any, causal: bool
+    ) -> Any:
+        """All masks as one: `(batch or 1, time, source)`, None if there is none."""
+        masks = [] if given is None else [cast(given, "bool")]
+        if query_mask is not None:
+            masks.append(expand_dims(cast(query_mask, "bool"), -1))
+        masks += [expand_dims(cast(m, "bool"), -2) for m in (value_mask, key_mask) if m is not None]
+        if causal or self.sliding_window is not None:
+            row, column = arange(length), arange(source)
+            row, column = expand_dims(row, (0, 2)), expand_dims(column, (0, 1))
+            if causal:
+                masks.append(greater_equal(row, column))
+            if self.sliding_window is not None:
+                masks.append(less(absolute(subtract(row, column)), self.sliding_window))
+        result = masks[0] if masks else None
+        for mask in masks[1:]:
+            result = logical_and(result, mask)
+        return result
+
+    def get_config(self) -> dict[str, Any]:
+        options = {**self._projection_options, "output_shape": self._output_shape}
+        config = without(super().get_config(), "flash_attention")
+        return {**config, **{name: serialize_keras_object(value) for name, value in options.items()}}
+
+
+def _joined(x: Any, start: int, count: int) -> Any:
+    """`count` axes from `start` on as one."""
+    sizes = shape(x)
+    return reshape(x, (*sizes[:start], -1, *sizes[start + count :]))
