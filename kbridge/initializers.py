@@ -7,7 +7,9 @@ from kbridge.core.initializers.base import Initializer as Initializer
 from kbridge.core.initializers.constant import Constant as Constant
 from kbridge.core.initializers.constant import Identity as Identity
 from kbridge.core.initializers.constant import Ones as Ones
+from kbridge.core.initializers.constant import Ones as one  # noqa: F401
 from kbridge.core.initializers.constant import Zeros as Zeros
+from kbridge.core.initializers.constant import Zeros as zero  # noqa: F401
 from kbridge.core.initializers.random import GlorotNormal as GlorotNormal
 from kbridge.core.initializers.random import GlorotUniform as GlorotUniform
 from kbridge.core.initializers.random import HeNormal as HeNormal
@@ -16,6 +18,8 @@ from kbridge.core.initializers.random import LecunNormal as LecunNormal
 from kbridge.core.initializers.random import LecunUniform as LecunUniform
 from kbridge.core.initializers.random import Orthogonal as Orthogonal
 from kbridge.core.initializers.random import RandomNormal as RandomNormal
+from kbridge.core.initializers.random import RandomNormal as normal  # noqa: F401
 from kbridge.core.initializers.random import RandomUniform as RandomUniform
+from kbridge.core.initializers.random import RandomUniform as uniform  # noqa: F401
 from kbridge.core.initializers.random import TruncatedNormal as TruncatedNormal
 from kbridge.core.initializers.random import VarianceScaling as VarianceScaling

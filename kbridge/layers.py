@@ -1,7 +1,7 @@
 """Public names of layers."""
 
-from kbridge.core.layers.activation import Activation as Activation
 from kbridge.core.layers.activation import ELU as ELU
+from kbridge.core.layers.activation import Activation as Activation
 from kbridge.core.layers.activation import LeakyReLU as LeakyReLU
 from kbridge.core.layers.activation import PReLU as PReLU
 from kbridge.core.layers.activation import ReLU as ReLU

@@ -73,11 +73,12 @@ class JaxFunction:
         return outputs, _nested({name: overlay[v] for name, v in self.others.items()})
 
     def _run(self, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        before = local.training
+        before = local.training, local.masks
+        local.masks = None
         try:
             return self.layer(*inputs, **kwargs)
         finally:
-            local.training = before
+            local.training, local.masks = before
 
     def _seed_values(self, training: bool, rng: Any) -> dict[Variable, Any]:
         """A stream of its own for each random layer, from the one key."""

@@ -127,13 +127,14 @@ class JaxProgramRunner(Runner):
     def __init__(self, path: str | os.PathLike[str]) -> None:
         jax, export = require("jax", "jax"), require("jax.export", "jax")
         self.path = Path(path)
+        missing = [name for name in (PROGRAM, PARAMS, STATE) if not (self.path / name).is_file()]
+        if missing:
+            raise LoadError(f"There is no JAX program in {path}: {', '.join(missing)} is missing.")
         try:
             program = export.deserialize(bytearray((self.path / PROGRAM).read_bytes()))
             params, names = _read(self.path / PARAMS)
             state, _ = _read(self.path / STATE)
             takes, gives = (json.loads(names[side]) for side in ("inputs", "outputs"))
-        except FileNotFoundError as problem:
-            raise LoadError(f"There is no JAX program in {path}: {Path(problem.filename).name} is missing.") from problem
         except Exception as problem:  # a cut file ends in errors of flatbuffers, MLIR or safetensors
             raise LoadError(f"JAX can't read the program in {path}: {problem}") from problem
         inputs = program.in_avals[len(params) + len(state) :]

@@ -1,6 +1,7 @@
 """Import of an optional library, with one clear line when it isn't there."""
 
 import importlib
+from importlib.util import find_spec
 from types import ModuleType
 
 from kbridge.core.errors import MissingDependencyError
@@ -25,7 +26,22 @@ def require(module_name: str, extra: str) -> ModuleType:
     except ImportError as problem:
         missing = (getattr(problem, "name", None) or "").partition(".")[0]
         if isinstance(problem, ModuleNotFoundError) and missing == library:
-            what = f"{library} is not installed."
-        else:
-            what = f"{library} is installed and fails to import ({problem})."
+            raise MissingDependencyError(_not_installed(library, extra)) from problem
+        what = f"{library} is installed and fails to import ({problem})."
         raise MissingDependencyError(f'{what} Run: pip install "kbridge[{extra}]"') from problem
+
+
+def check_installed(library: str, extra: str) -> None:
+    """Refuse a library that isn't installed, without importing it.
+
+    Raises:
+        MissingDependencyError: see `require`.
+
+    >>> check_installed("json", "export")
+    """
+    if find_spec(library) is None:
+        raise MissingDependencyError(_not_installed(library, extra))
+
+
+def _not_installed(library: str, extra: str) -> str:
+    return f'{library} is not installed. Run: pip install "kbridge[{extra}]"'

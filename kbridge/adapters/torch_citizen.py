@@ -43,13 +43,13 @@ class LayerModule(torch.nn.Module):
         return owner, last
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        before = local.running, local.training, local.keep_floats, local.framework_random
+        before = local.running, local.training, local.keep_floats, local.framework_random, local.masks
         local.running, local.training = BACKEND, module_training
-        local.keep_floats, local.framework_random = True, True
+        local.keep_floats, local.framework_random, local.masks = True, True, None
         try:
             return self._layer(*args, **kwargs)
         finally:
-            local.running, local.training, local.keep_floats, local.framework_random = before
+            local.running, local.training, local.keep_floats, local.framework_random, local.masks = before
 
     def extra_repr(self) -> str:
         return f"{type(self._layer).__name__}, name={self._layer.name!r}"

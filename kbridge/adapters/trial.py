@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kbridge.adapters.export import WRITERS, export
+from kbridge.adapters.quiet import quietly
 from kbridge.adapters.runner import Runner
 from kbridge.adapters.signature import input_specs
 from kbridge.adapters.verify import allowed_difference, largest_difference, outputs_of
@@ -50,16 +51,13 @@ def try_format(
     """
     trial = Trial()
     try:
-        export(layer, path, format)
-        trial = trial._replace(size=size_of(path))
-        runner = WRITERS[format].run(path)
+        with quietly():
+            export(layer, path, format)
+            trial = trial._replace(size=size_of(path))
+            return _run(layer, WRITERS[format].run(path), inputs, expected, batch, trial)
     except MissingDependencyError as problem:
         return trial._replace(failed=str(problem)) if trial.size is None else trial._replace(not_run=str(problem))
     except Exception as problem:  # a converter's error of any class spoils its own format only
-        return trial._replace(failed=_reason(problem))
-    try:
-        return _run(layer, runner, inputs, expected, batch, trial)
-    except Exception as problem:
         return trial._replace(failed=_reason(problem))
 
 

@@ -37,6 +37,7 @@ class _Local(threading.local):
     keep_floats: bool = False  # a torch module's weights decide the float type, not the layers
     framework_random: bool = False  # random ops draw from the framework's own global generator
     names: tuple[str, ...] = ()  # the name scopes that are open
+    budget: Any = None  # asked, with shape and dtype, before a weight is made: a loader may refuse
 
 
 local = _Local()

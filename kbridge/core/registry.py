@@ -56,9 +56,10 @@ def _aliases(kind: str) -> dict[str, Any]:
 def public_place(found: Any) -> tuple[str, str] | None:
     """Where a class or function is public: `("layers", "Dense")`."""
     for kind in _facades:
-        for name, public in public_names(kind).items():
-            if public is found:
-                return kind, name
+        names = [name for name, public in public_names(kind).items() if public is found]
+        if names:  # of several, its own: files shall say MaxPooling2D, not MaxPool2D
+            own = getattr(found, "__name__", "")
+            return kind, own if own in names else names[0]
     return None
 
 
@@ -137,6 +138,11 @@ def get_registered_object(
     """The class or function registered under that name, or None."""
     names = {**(module_objects or {}), **_registered, **custom_names(custom_objects)}
     return names.get(name)
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """The registered classes and functions by name. What is put in counts as registered, everywhere."""
+    return _registered
 
 
 def kinds() -> frozenset[str]:

@@ -76,10 +76,6 @@ class ArraySource:
         every = -(-self.count // batch_size)
         self.steps = every if steps is None else min(steps, every)
 
-    def is_empty(self) -> bool:
-        """Whether there is nothing to train on."""
-        return self.count == 0
-
     def peek(self) -> Any:
         """The first batch."""
         if self.count == 0:

@@ -53,10 +53,6 @@ class IterableSource:
             batch = (*batch[:2], weights_of_classes(batch[1], self.class_weight))
         return batch
 
-    def is_empty(self) -> bool:
-        """Whether the iterable gave nothing."""
-        return not leaves(next(iter(self._start()), ()))
-
     def peek(self) -> Any:
         """The first batch; an iterator gives it again."""
         first = next(self._start(), None)

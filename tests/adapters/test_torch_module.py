@@ -76,6 +76,8 @@ def test_compiles_with_inductor_in_training() -> None:
     assert all(p.grad is not None for p in net.parameters())
 
 
+# Strict export notes that `forward` writes to a thread-local; it is put back before `forward` ends.
+@pytest.mark.filterwarnings("ignore:While compiling, we found certain side effects:UserWarning")
 @pytest.mark.parametrize("strict", [False, True])
 @names
 def test_exports_with_a_free_batch(name: str, strict: bool) -> None:
@@ -175,7 +177,7 @@ def test_an_optimiser_trains_the_model() -> None:
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        losses.append(float(loss))
+        losses.append(loss.item())
     assert losses[-1] < 0.7 * losses[0]
     with backend_scope("jax"):  # the same weights, read by another framework
         expected = np.asarray(model(x.numpy()))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kernel_rows import CONV_CASES, POOL_CASES, floats
+from tests.backends.kernel_rows import CONV_CASES, POOL_CASES, floats
 
 from kbridge.core.context import backend_scope
 from kbridge.core.ops import elementwise, linalg, nn, reduce, shape

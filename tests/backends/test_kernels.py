@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kernel_rows import ROWS, Row, narrow
+from tests.backends.kernel_rows import ROWS, Row, narrow
 
 from kbridge.core.context import backend_scope, framework_of
 from kbridge.core.ops.shape import convert_to_numpy

@@ -9,11 +9,11 @@ from jax import lax
 from kbridge.backends.jax.arrays import compiled
 
 __all__ = [
-    "absolute", "add", "ceil", "cos", "divide", "equal", "erf", "exp", "expm1", "floor", "floor_divide",
+    "absolute", "add", "ceil", "cos", "divide", "elu", "equal", "erf", "exp", "expm1", "floor", "floor_divide",
     "greater", "greater_equal", "isfinite", "isinf", "isnan", "less", "less_equal", "log", "log1p",
     "logical_and", "logical_not", "logical_or", "maximum", "minimum", "mod", "multiply", "negative",
-    "not_equal", "power", "relu", "round", "rsqrt", "sigmoid", "sign", "sin", "sqrt", "subtract", "tanh",
-    "where",
+    "not_equal", "power", "relu", "round", "rsqrt", "sigmoid", "sign", "sin", "softplus", "sqrt", "subtract",
+    "tanh", "where",
 ]  # fmt: skip
 
 add, subtract, multiply, divide = jnp.add, jnp.subtract, jnp.multiply, jnp.divide
@@ -27,4 +27,5 @@ log, log1p, sqrt, sin, cos, tanh = jnp.log, jnp.log1p, jnp.sqrt, jnp.sin, jnp.co
 floor, ceil, round = jnp.floor, jnp.ceil, compiled(jnp.round)
 isnan, isinf, isfinite, where = jnp.isnan, jnp.isinf, jnp.isfinite, compiled(jnp.where)
 rsqrt, erf, sigmoid = compiled(lax.rsqrt), compiled(lax.erf), compiled(lax.logistic)
+elu, softplus = compiled(jax.nn.elu), compiled(jax.nn.softplus)
 relu = compiled(jax.nn.relu)  # its gradient at 0 is 0, as in torch and TensorFlow; maximum's is a half

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.python.eager.record import should_record_backprop  # no public name
+from tensorflow.python.eager.record import could_possibly_record, should_record_backprop
 
 from kbridge.core.context import framework_of_type, load_backend
 from kbridge.core.errors import ForeignGradientError
@@ -257,25 +257,35 @@ def scan_time(step: Any, carry: Any, xs: Any) -> Any:
 def _scan_in_graph(step: Any, carry: Any, xs: Any) -> Any:
     length = shape_of(xs[0])[0]
     y = _output_spec(step, carry, xs)
-    sources = [tf.TensorArray(x.dtype, length, element_shape=x.shape[1:]).unstack(x) for x in xs]
-    sink = tf.TensorArray(y.dtype, length, element_shape=y.shape)
+    sized = all(x.shape[1:].is_fully_defined() for x in xs)
+    if sized or could_possibly_record() or None in y.shape[1:]:
+        sources = [tf.TensorArray(x.dtype, length, element_shape=x.shape[1:]).unstack(x) for x in xs]
+        sink = tf.TensorArray(y.dtype, length, element_shape=y.shape)
+        read, write, stacked = tf.TensorArray.read, tf.TensorArray.write, tf.TensorArray.stack
+    else:  # LiteRT has no TensorArray of elements with a free size; the gradient of this form is slow
+        sources = xs
+        sink = full((length, *(shape_of(xs[0])[1] if s is None else s for s in y.shape)), 0, y.dtype.name)
+        read, write, stacked = tf.gather, _put, tf.identity
 
     def body(t: Any, carry: Any, sink: Any) -> Any:
-        carry, y = step(carry, tuple(source.read(t) for source in sources))
-        return t + 1, tuple(carry), sink.write(t, y)
+        carry, y = step(carry, tuple(read(source, t) for source in sources))
+        return t + 1, tuple(carry), write(sink, t, y)
 
-    _, carry, sink = tf.while_loop(
-        lambda t, *_: t < length, body, (0, carry, sink), maximum_iterations=length if known(length) else None
-    )
-    stacked = sink.stack()
-    stacked.set_shape((xs[0].shape[0], *y.shape))
-    return carry, stacked
+    most = length if known(length) else None
+    _, carry, sink = tf.while_loop(lambda t, *_: t < length, body, (0, carry, sink), maximum_iterations=most)
+    ys = stacked(sink)
+    ys.set_shape((xs[0].shape[0], *y.shape))
+    return carry, ys
+
+
+def _put(sink: Any, t: Any, y: Any) -> Any:
+    return tf.tensor_scatter_nd_update(sink, tf.reshape(t, [1, 1]), tf.expand_dims(y, 0))
 
 
 def _output_spec(step: Any, carry: Any, xs: Any) -> tf.TensorSpec:
     """Type and shape of what `step` puts out, from a trace into a graph that is thrown away."""
     with tf.__internal__.FuncGraph("scan_step").as_default():
-        _, y = step(carry, tuple(tf.zeros(x.shape[1:], x.dtype) if x.shape[1:].is_fully_defined() else x[0] for x in xs))
+        _, y = step(carry, tuple(x[0] for x in xs))
         return tf.TensorSpec(y.shape, y.dtype)
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import tensorflow as tf
 
 __all__ = [
-    "absolute", "add", "ceil", "cos", "divide", "equal", "erf", "exp", "expm1", "floor", "floor_divide",
+    "absolute", "add", "ceil", "cos", "divide", "elu", "equal", "erf", "exp", "expm1", "floor", "floor_divide",
     "greater", "greater_equal", "isfinite", "isinf", "isnan", "less", "less_equal", "log", "log1p",
     "logical_and", "logical_not", "logical_or", "maximum", "minimum", "mod", "multiply", "negative",
-    "not_equal", "power", "relu", "round", "rsqrt", "sigmoid", "sign", "sin", "sqrt", "subtract", "tanh",
-    "where",
+    "not_equal", "power", "relu", "round", "rsqrt", "sigmoid", "sign", "sin", "softplus", "sqrt", "subtract",
+    "tanh", "where",
 ]  # fmt: skip
 
 raw = tf.raw_ops
@@ -40,8 +40,11 @@ floor, ceil, round = _one(raw.Floor), _one(raw.Ceil), _one(raw.Round)
 isnan, isinf, isfinite = _one(raw.IsNan), _one(raw.IsInf), _one(raw.IsFinite)
 
 
-def relu(x: Any) -> Any:
-    return raw.Relu(features=x)
+def _features(function: Any) -> Any:
+    return lambda x: function(features=x)
+
+
+relu, elu, softplus = _features(raw.Relu), _features(raw.Elu), _features(raw.Softplus)
 
 
 def where(condition: Any, x1: Any, x2: Any) -> Any:

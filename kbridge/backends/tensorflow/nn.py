@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from kbridge.backends.tensorflow.arrays import transpose
+from kbridge.backends.tensorflow.elementwise import add, multiply, negative, rsqrt, subtract
 
 __all__ = ["average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool", "softmax", "sparse_crossentropy"]
 
@@ -105,28 +106,38 @@ def _along(vector: Any, axis: int, rank: int) -> Any:
 
 def batch_normalization(x: Any, mean: Any, variance: Any, offset: Any, scale: Any, axis: int, epsilon: float) -> Any:
     # not FusedBatchNorm: it gives no gradient to mean and variance, which training needs
-    factor = tf.math.rsqrt(variance + epsilon)
+    factor = rsqrt(add(variance, tf.constant(epsilon, variance.dtype)))
     if scale is not None:
-        factor = factor * scale
-    shift = -mean * factor if offset is None else offset - mean * factor
+        factor = multiply(factor, scale)
+    shift = multiply(mean, factor)
+    shift = negative(shift) if offset is None else subtract(offset, shift)
     rank = len(x.shape)
-    if x.dtype != factor.dtype:
-        wide = raw.Cast(x=x, DstT=factor.dtype)
-        return raw.Cast(x=wide * _along(factor, axis, rank) + _along(shift, axis, rank), DstT=x.dtype)
-    return x * _along(factor, axis, rank) + _along(shift, axis, rank)
+    factor, shift = _along(factor, axis, rank), _along(shift, axis, rank)
+    if x.dtype == factor.dtype:
+        return add(multiply(x, factor), shift)
+    return raw.Cast(x=add(multiply(raw.Cast(x=x, DstT=factor.dtype), factor), shift), DstT=x.dtype)
 
 
 def layer_normalization(x: Any, scale: Any, offset: Any, axes: Any, epsilon: float) -> Any:
     half = x.dtype in (tf.float16, tf.bfloat16)  # squares leave float16 above 255
     wide = raw.Cast(x=x, DstT=tf.float32) if half else x
-    away = wide - raw.Mean(input=wide, axis=axes, keep_dims=True)
-    y = away * tf.math.rsqrt(raw.Mean(input=away * away, axis=axes, keep_dims=True) + epsilon)
-    sizes = [(x.shape[i] or -1) if i in axes else 1 for i in range(len(x.shape))]
+    away = subtract(wide, raw.Mean(input=wide, axis=axes, keep_dims=True))
+    spread = raw.Mean(input=multiply(away, away), axis=axes, keep_dims=True)
+    y = multiply(away, rsqrt(add(spread, tf.constant(epsilon, wide.dtype))))
     if scale is not None:
-        y = y * tf.cast(tf.reshape(scale, sizes), y.dtype)
+        y = multiply(y, _over(scale, axes, y))
     if offset is not None:
-        y = y + tf.cast(tf.reshape(offset, sizes), y.dtype)
+        y = add(y, _over(offset, axes, y))
     return raw.Cast(x=y, DstT=x.dtype) if half else y
+
+
+def _over(weights: Any, axes: Any, y: Any) -> Any:
+    """Weights with the sizes of some axes, to be broadcast over the others of `y`."""
+    weights = weights if weights.dtype == y.dtype else raw.Cast(x=weights, DstT=y.dtype)
+    if axes[0] == len(y.shape) - len(axes):
+        return weights
+    sizes = [(y.shape[i] or -1) if i in axes else 1 for i in range(len(y.shape))]
+    return raw.Reshape(tensor=weights, shape=sizes)
 
 
 def sparse_crossentropy(target: Any, logits: Any, axis: int) -> Any:

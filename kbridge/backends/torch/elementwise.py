@@ -7,11 +7,11 @@ from typing import Any
 import torch
 
 __all__ = [
-    "absolute", "add", "ceil", "cos", "divide", "equal", "erf", "exp", "expm1", "floor", "floor_divide",
+    "absolute", "add", "ceil", "cos", "divide", "elu", "equal", "erf", "exp", "expm1", "floor", "floor_divide",
     "greater", "greater_equal", "isfinite", "isinf", "isnan", "less", "less_equal", "log", "log1p",
     "logical_and", "logical_not", "logical_or", "maximum", "minimum", "mod", "multiply", "negative",
-    "not_equal", "power", "relu", "round", "rsqrt", "sigmoid", "sign", "sin", "sqrt", "subtract", "tanh",
-    "where",
+    "not_equal", "power", "relu", "round", "rsqrt", "sigmoid", "sign", "sin", "softplus", "sqrt", "subtract",
+    "tanh", "where",
 ]  # fmt: skip
 
 
@@ -37,4 +37,8 @@ exp, expm1, log, log1p = torch.exp, torch.expm1, torch.log, torch.log1p
 sqrt, rsqrt, sin, cos, tanh, erf = torch.sqrt, torch.rsqrt, torch.sin, torch.cos, torch.tanh, torch.erf
 floor, ceil, round = torch.floor, torch.ceil, torch.round
 isnan, isinf, isfinite = torch.isnan, torch.isinf, torch.isfinite
-relu, sigmoid = torch.relu, torch.sigmoid
+relu, sigmoid, elu = torch.relu, torch.sigmoid, torch.nn.functional.elu
+
+
+def softplus(x: Any) -> Any:
+    return torch.nn.functional.softplus(x, threshold=40.0)  # from there on it is x to the last bit of float64

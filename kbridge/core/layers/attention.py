@@ -12,7 +12,15 @@ from kbridge.core.layers.base import Layer
 from kbridge.core.layers.einsum_dense import EinsumDense
 from kbridge.core.layers.options import fraction, positive, without
 from kbridge.core.layers.regularization import Dropout
-from kbridge.core.ops.elementwise import absolute, cast, greater_equal, less, logical_and, multiply, subtract
+from kbridge.core.ops.elementwise import (
+    absolute,
+    cast,
+    greater_equal,
+    less,
+    logical_and,
+    multiply,
+    subtract,
+)
 from kbridge.core.ops.linalg import matmul
 from kbridge.core.ops.shape import arange, expand_dims, reshape, shape, transpose
 from kbridge.core.saving.config import serialize_keras_object
@@ -144,9 +152,7 @@ class MultiHeadAttention(Layer):
         training: bool | None = None,
         use_causal_mask: bool = False,
     ) -> Any:
-        mask = self._mask(
-            shape(query)[1], shape(value)[1], query_mask, value_mask, key_mask, attention_mask, use_causal_mask
-        )
+        mask = self._mask(query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask)
         gate = self._gate_dense(query) if self.use_gate else None
         query = self._query_dense(query)
         key = self._key_dense(value if key is None else key)
@@ -179,7 +185,7 @@ class MultiHeadAttention(Layer):
         return transpose(outputs, self._back), scores
 
     def _mask(
-        self, length: Any, source: Any, query_mask: Any, value_mask: Any, key_mask: Any, given: Any, causal: bool
+        self, query: Any, value: Any, query_mask: Any, value_mask: Any, key_mask: Any, given: Any, causal: bool
     ) -> Any:
         """All masks as one: `(batch or 1, time, source)`, None if there is none."""
         masks = [] if given is None else [cast(given, "bool")]
@@ -187,16 +193,26 @@ class MultiHeadAttention(Layer):
             masks.append(expand_dims(cast(query_mask, "bool"), -1))
         masks += [expand_dims(cast(m, "bool"), -2) for m in (value_mask, key_mask) if m is not None]
         if causal or self.sliding_window is not None:
-            row, column = arange(length), arange(source)
-            row, column = expand_dims(row, (0, 2)), expand_dims(column, (0, 1))
-            if causal:
-                masks.append(greater_equal(row, column))
-            if self.sliding_window is not None:
-                masks.append(less(absolute(subtract(row, column)), self.sliding_window))
+            masks += self._position_masks(shape(query), shape(value), causal)
         result = masks[0] if masks else None
         for mask in masks[1:]:
             result = logical_and(result, mask)
         return result
+
+    def _position_masks(self, query_shape: Any, value_shape: Any, causal: bool) -> list[Any]:
+        """Masks that follow from positions alone: `(1, time, source)`."""
+        if len(self._attended) > 1:
+            raise ShapeError(
+                "use_causal_mask and sliding_window need one axis to attend over; this layer attends over "
+                f"axes {tuple(self._attended)}. Set attention_axes, or pass an attention_mask."
+            )
+        axis = self._attended[0]
+        row = expand_dims(arange(query_shape[axis]), (0, 2))
+        column = expand_dims(arange(value_shape[axis]), (0, 1))
+        masks = [greater_equal(row, column)] if causal else []
+        if self.sliding_window is not None:
+            masks.append(less(absolute(subtract(row, column)), self.sliding_window))
+        return masks
 
     def get_config(self) -> dict[str, Any]:
         options = {**self._projection_options, "output_shape": self._output_shape}

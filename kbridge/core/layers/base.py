@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
@@ -17,8 +18,8 @@ from kbridge.core.layers.masks import arriving_masks, leave_masks, mask_of, set_
 from kbridge.core.layers.signature import build_names, call_signature
 from kbridge.core.layers.tracking import attributes, own_variables, seed_generators
 from kbridge.core.naming import auto_name
-from kbridge.core.ops import operators as operators  # symbolic tensors and variables get theirs
 from kbridge.core.ops import operators  # noqa: F401  gives variables Python's operators
+from kbridge.core.ops import operators as operators  # symbolic tensors and variables get theirs
 from kbridge.core.ops.declare import homes
 from kbridge.core.saving.config import serialize_keras_object
 from kbridge.core.tensor.policy import policy_of
@@ -31,6 +32,27 @@ TENSORS = (KerasTensor, Variable, np.ndarray, np.generic)
 def is_tensor(value: Any) -> bool:
     """Whether a call argument is data: an array, a tensor of any framework, or symbolic."""
     return isinstance(value, TENSORS) or framework_of_type(type(value)) is not None
+
+
+def completed(build: Callable[..., None]) -> Callable[..., None]:
+    """A `build` that may be called by hand too: in the layer's name scope, and the layer is built afterwards."""
+
+    @functools.wraps(build)
+    def complete(self: Layer, *args: Any, **kwargs: Any) -> None:
+        if self._building:  # a subclass calls its parent's
+            build(self, *args, **kwargs)
+            return
+        self._building = True
+        try:
+            with self._scope():
+                build(self, *args, **kwargs)
+        finally:
+            self._building = False
+        given = {**dict(zip(build_names(build), args, strict=False)), **kwargs}
+        self._build_shapes = {name: shape for name, shape in given.items() if shape is not None}
+        self.built = True
+
+    return complete
 
 
 class Layer(Configured):
@@ -50,6 +72,13 @@ class Layer(Configured):
     _inbound: list[Any]
     autograph_info__: dict[str, Any] = {}  # TensorFlow's AutoGraph then calls us as we are
     supports_masking = False
+    untracked: frozenset[str] = frozenset()  # attributes that hold nothing of the layer's own
+    stored_when_none: frozenset[str] = frozenset()  # what the config says though it is the default
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in cls.__dict__:
+            cls.build = completed(cls.build)  # type: ignore[method-assign]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls, *args, **kwargs)
@@ -80,7 +109,7 @@ class Layer(Configured):
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.dtype_policy = policy_of(dtype)
         self.autocast = autocast
-        self.built = False
+        self.built = self._building = False
         self._trainable = trainable
         self._called = False
         self._signature = call_signature(type(self).call)
@@ -91,6 +120,7 @@ class Layer(Configured):
 
     # --- what subclasses give ----------------------------------------------------------------------
 
+    @completed
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of this shape."""
 
@@ -144,6 +174,10 @@ class Layer(Configured):
             if isinstance(found, Layer):
                 yield name, found
 
+    def carried_variables(self) -> list[Variable]:
+        """This layer's variables that aren't weights: the states of its random streams."""
+        return [generator.state for _, generator in seed_generators(self)]
+
     def own_variables(self) -> Iterator[tuple[str, Variable]]:
         """The variables that this layer itself holds, with their names."""
         return own_variables(self)
@@ -174,8 +208,8 @@ class Layer(Configured):
     @property
     def variables(self) -> list[Variable]:
         """All weights and the states of random streams."""
-        seeds = [g.state for layer in self._flatten_layers() for _, g in seed_generators(layer)]
-        return list(dict.fromkeys(self.weights + seeds))
+        carried = [v for layer in self._flatten_layers() for v in layer.carried_variables()]
+        return list(dict.fromkeys(self.weights + carried))
 
     @property
     def trainable_variables(self) -> list[Variable]:
@@ -298,7 +332,7 @@ class Layer(Configured):
         config = super().get_config()
         config["dtype"] = self.dtype_policy
         config["name"] = self.name
-        for name in ("autocast", "activity_regularizer"):
+        for name in {"autocast", "activity_regularizer"} - self.stored_when_none:
             if config.get(name) in (None, True):
                 config.pop(name, None)
         return {name: serialize_keras_object(value) for name, value in config.items()}
@@ -317,13 +351,10 @@ class Layer(Configured):
 
     def _build_with(self, shapes: dict[str, Any]) -> None:
         wanted = build_names(type(self).build)
-        with self._scope():
-            if len(wanted) == 1:
-                self.build(next(iter(shapes.values())))
-            else:
-                self.build(**{name: shapes[name] for name in wanted if name in shapes})
-        self._build_shapes = shapes
-        self.built = True
+        if len(wanted) == 1:
+            self.build(next(iter(shapes.values())))
+        else:
+            self.build(**{name: shapes[name] for name in wanted if name in shapes})
 
     def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         wanted = build_names(type(self).build)

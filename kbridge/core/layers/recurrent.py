@@ -19,6 +19,7 @@ from kbridge.core.layers.cells import (
     step_of,
 )
 from kbridge.core.layers.options import same_tail, without
+from kbridge.core.naming import snake_case
 from kbridge.core.ops.control import scan_time
 from kbridge.core.ops.elementwise import add, cast, where
 from kbridge.core.ops.outermost import dtype_of
@@ -235,7 +236,7 @@ class GatedRNN(RNN):
         options = {name: given[name] for name in own_parameters(self.cell_class)}
         shared = {name: given["kwargs"][name] for name in ("dtype", "trainable") if name in given["kwargs"]}
         given["kwargs"].pop("implementation", None)  # in older files; a choice between equal results
-        return self.cell_class(**options, **shared, name=self.cell_class.__name__[:-4].lower() + "_cell")
+        return self.cell_class(**options, **shared, name=snake_case(self.cell_class.__name__))
 
     def get_config(self) -> dict[str, Any]:
         return without(super().get_config(), "cell", "use_cudnn")

@@ -7,7 +7,6 @@ from typing import Any
 from kbridge.core.layers.base import Layer
 from kbridge.core.layers.options import fraction, need_rank, over_space
 from kbridge.core.ops.random import SeedGenerator, dropout
-from kbridge.core.ops.shape import shape
 from kbridge.core.settings import check_data_format
 
 

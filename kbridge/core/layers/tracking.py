@@ -27,7 +27,7 @@ def attributes(owner: Any) -> Iterator[tuple[str, Any]]:
     """Everything held by `owner`'s attributes, each object once, in the order it was set."""
     seen: set[int] = set()
     for name, value in owner.__dict__.items():
-        if name in UNTRACKED:
+        if name in UNTRACKED or name in getattr(owner, "untracked", ()):  # metrics have no such list
             continue
         for path, found in open_container(name.lstrip("_"), value):
             if id(found) not in seen:

@@ -32,6 +32,7 @@ class Metric(Configured):
         name: a name, made up if None.
     """
 
+    untracked: frozenset[str] = frozenset()
     _direction: str | None = None  # "up" if larger is better, "down" if smaller is
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

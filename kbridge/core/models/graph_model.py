@@ -134,24 +134,24 @@ def _as_input(tensor: KerasTensor) -> KerasTensor:
 def _fit(backend: Any, value: Any, spec: KerasTensor, name: str) -> Any:
     """An input as the graph wants it, or an error that names it."""
     kind = type(value)
-    if kind is KerasTensor:
-        return value
-    if kind not in backend.ready or value is None:
-        if value is None or (isinstance(value, (str, bytes)) or framework_of_type(kind) is None and not hasattr(value, "dtype")):
+    symbolic = kind is KerasTensor
+    if not symbolic and (kind not in backend.ready or value is None):
+        if framework_of_type(kind) is None and not hasattr(value, "dtype"):
             raise ShapeError(f"Input {name!r} takes an array of shape {spec.shape}, got {value!r}.")
         value = backend.convert(value)
     shape = value.shape
     if len(shape) != len(spec.shape):
-        if len(shape) == len(spec.shape) - 1 and spec.shape[-1] == 1:
-            value = backend.expand_dims(value, (len(shape),))
-        else:
+        if symbolic or len(shape) != len(spec.shape) - 1 or spec.shape[-1] != 1:
             raise ShapeError(
                 f"Input {name!r} has {len(spec.shape)} axes, {spec.shape}, and got an array of shape {tuple(shape)}. "
                 "Reshape it; a single sample still needs the batch axis in front."
             )
-    for position, size in enumerate(spec.shape):
-        if size is not None and value.shape[position] != size and value.shape[position] is not None:
+        value = backend.expand_dims(value, (len(shape),))
+    for size, given in zip(spec.shape, value.shape, strict=True):
+        if size is not None and given is not None and given != size:
             raise ShapeError(f"Input {name!r} has shape {spec.shape} and got an array of shape {tuple(value.shape)}.")
+    if symbolic:
+        return value
     floating = value.dtype in backend.float_dtypes
     if floating and "float" in spec.dtype:
         if local.keep_floats or backend.dtype_of(value) == spec.dtype:

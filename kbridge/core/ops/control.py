@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kbridge.core.context import SYMBOLIC, local
 from kbridge.core.ops.declare import kernel
+from kbridge.core.tensor.symbolic import KerasTensor
 
 
 def scan_time(step: Callable[..., Any], carry: tuple[Any, ...], xs: tuple[Any, ...]) -> Any:
@@ -13,4 +15,7 @@ def scan_time(step: Callable[..., Any], carry: tuple[Any, ...], xs: tuple[Any, .
 
     Only inside a running call. Returns the last carry and the `y`s, stacked along a new first axis.
     """
+    if local.running is SYMBOLIC:
+        carry, y = step(carry, tuple(KerasTensor(x.shape[1:], x.dtype) for x in xs))
+        return carry, KerasTensor((xs[0].shape[0], *y.shape), y.dtype)
     return kernel.scan_time(step, carry, xs)

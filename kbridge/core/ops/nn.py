@@ -15,9 +15,7 @@ from kbridge.core.ops.elementwise import (
     divide,
     erf,
     exp,
-    expm1,
     log,
-    log1p,
     maximum,
     minimum,
     multiply,
@@ -62,8 +60,8 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """The input, or alpha * (exp(x) - 1) where it is negative (https://arxiv.org/abs/1511.07289)."""
     x = as_float(x)
-    # exp of the negative part only: exp of a large positive x is inf, and inf * 0 a NaN gradient
-    return where(kernel.greater(x, 0), x, multiply(expm1(minimum(x, 0.0)), alpha))
+    curve = kernel.elu(x)
+    return curve if alpha == 1 else where(kernel.greater(x, 0), x, multiply(curve, alpha))
 
 
 @op(rules.floating)
@@ -82,8 +80,7 @@ def silu(x: Any) -> Any:
 @op(rules.floating)
 def softplus(x: Any) -> Any:
     """log(1 + exp(x)), without overflow."""
-    x = as_float(x)
-    return add(maximum(x, 0.0), log1p(exp(kernel.negative(kernel.absolute(x)))))
+    return kernel.softplus(as_float(x))
 
 
 @op(rules.floating)
@@ -320,7 +317,7 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
     target = kernel.cast(target, kernel.dtype_of(output))
     if from_logits:
         # log(1 + exp(-|x|)) + max(x, 0) - x t: the same, without overflow
-        tail = log1p(exp(kernel.negative(kernel.absolute(output))))
+        tail = kernel.softplus(kernel.negative(kernel.absolute(output)))
         return add(subtract(maximum(output, 0.0), multiply(output, target)), tail)
     small = settings.epsilon()
     output = clip(output, small, 1.0 - small)

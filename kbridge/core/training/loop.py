@@ -19,17 +19,18 @@ def run_epoch(model: Any, step: Any, source: Any, hooks: CallbackList, kind: str
     begin = getattr(hooks, f"on_{kind}_batch_begin") if getattr(hooks, f"wants_{kind}_batch_begin") else None
     end = getattr(hooks, f"on_{kind}_batch_end") if getattr(hooks, f"wants_{kind}_batch_end") else None
     logs: Any = None
+    count = 0
     for i, batch in enumerate(source.batches()):
         if begin is not None:
             begin(i)
         logs = step(batch)
+        count += 1
         if end is not None:
             end(i, _lazy(model, logs))
         if kind == "train" and model.stop_training:
             break
-    else:
-        if logs is None and source.is_empty():
-            raise ValueError("The data has no batches. Check its length and `steps_per_epoch`.")
+    if not count:
+        raise ValueError("The data gave no batch. A generator gives each once: check `steps_per_epoch` and `epochs`.")
     return numbers(logs if logs else model.get_metrics_result())
 
 

@@ -394,7 +394,7 @@ class Trainer:
         self._build_on(x)
         if not self._compiled_metrics.built and y is not None:
             specs = map_leaves(_free_batch, x)
-            y_pred = self._follow((specs,), {})  # type: ignore[attr-defined]
+            y_pred = self.compute_output_spec(specs)  # type: ignore[attr-defined]
             self._compiled_metrics.build(map_leaves(_free_batch, y), y_pred, self)
             if self._compiled_loss is not None:
                 self._compiled_loss.build(y_pred, self)
