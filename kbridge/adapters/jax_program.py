@@ -73,7 +73,9 @@ def _write(layer: Layer, path: str | os.PathLike[str]) -> None:
 
 def _weights(layer: Layer) -> list[dict[str, np.ndarray]]:
     """Params and state, flat, by dotted name."""
-    return [{name: v.numpy() for name, v in part.items()} for part in split_names(layer)]
+    parts = split_names(layer)
+    # safetensors writes the bytes as they lie: an array with other strides would be saved scrambled
+    return [{name: np.ascontiguousarray(v.numpy()).reshape(v.shape) for name, v in part.items()} for part in parts]
 
 
 def _program(layer: Layer) -> tuple[bytes, dict[str, str]]:

@@ -21,7 +21,7 @@ def input_specs(layer: Layer) -> tuple[Any, list[str]]:
     shapes = layer.get_build_config()
     if not shapes:
         raise ExportError(f"{layer.name!r} doesn't know its input shape. Call it on a batch, or give it an Input.")
-    first = next(iter(shapes.values()))
+    first = next(iter(shapes.get("shapes_dict", shapes).values()))
 
     def spec(shape: Any) -> Any:
         if isinstance(shape, dict):

@@ -8,9 +8,10 @@ import jax
 import jax.numpy as jnp
 
 from kbridge.backends.jax.arrays import native_dtype
+from kbridge.core.context import local
 from kbridge.core.errors import BackendError
 
-__all__ = ["make_variable", "mark_trainable", "refuse_write", "write_variable"]
+__all__ = ["add_in_place", "make_variable", "mark_trainable", "refuse_write", "write_variable"]
 
 
 def make_variable(value: Any, dtype: str, trainable: bool, path: str) -> Any:
@@ -25,7 +26,15 @@ def write_variable(box: dict[str, Any], key: str, value: Any) -> None:
             "yet and would leak out of the trace. Use stateless_call, which returns the new values, or "
             "kbridge.adapters.to_jax."
         )
-    box[key] = value if isinstance(value, jax.Array) else make_variable(value, value.dtype.name, True, key)
+    if not isinstance(value, jax.Array):
+        value = make_variable(value, value.dtype.name, True, key)
+    elif local.running is None:
+        value = value.copy()  # the caller's own array: a training step gives a variable's buffer away
+    box[key] = value
+
+
+def add_in_place(box: dict[str, Any], key: str, value: Any) -> bool:
+    return False  # arrays are replaced, not changed
 
 
 def mark_trainable(value: Any, trainable: bool) -> None:

@@ -45,6 +45,8 @@ def convert(value: Any, dtype: str | None = None) -> Any:
     if dtype is None and not hasattr(value, "dtype"):
         # Python numbers and lists: 64-bit types are NumPy's habit, not the user's wish
         dtype = {"float64": floatx(), "int64": "int32"}.get(array.dtype.name)
+    elif dtype is None and not array.dtype.isnative:
+        dtype = array.dtype.name  # read from a file in another byte order, which no framework knows
     return array if dtype is None or array.dtype == dtype else array.astype(dtype)
 
 
@@ -53,7 +55,7 @@ def to_numpy(value: Any) -> Any:
 
 
 def dtype_of(value: Any) -> str:
-    return str(value.dtype)
+    return value.dtype.name
 
 
 def shape_of(value: Any) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["make_variable", "mark_trainable", "refuse_write", "write_variable"]
+__all__ = ["add_in_place", "make_variable", "mark_trainable", "refuse_write", "write_variable"]
 
 
 def make_variable(value: Any, dtype: str, trainable: bool, path: str) -> Any:
@@ -15,6 +15,10 @@ def make_variable(value: Any, dtype: str, trainable: bool, path: str) -> Any:
 
 def write_variable(box: dict[str, Any], key: str, value: Any) -> None:
     box[key] = np.array(value)
+
+
+def add_in_place(box: dict[str, Any], key: str, value: Any) -> bool:
+    return False  # arrays are replaced, not changed
 
 
 def mark_trainable(value: Any, trainable: bool) -> None:

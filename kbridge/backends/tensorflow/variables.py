@@ -15,7 +15,7 @@ from kbridge.core.context import load_backend, running
 from kbridge.core.errors import BackendError
 from kbridge.core.tensor.variable import Variable
 
-__all__ = ["make_variable", "mark_trainable", "refuse_write", "write_variable"]
+__all__ = ["add_in_place", "make_variable", "mark_trainable", "refuse_write", "write_variable"]
 
 
 def make_variable(value: Any, dtype: str, trainable: bool, path: str) -> Any:
@@ -29,6 +29,17 @@ def write_variable(box: dict[str, Any], key: str, value: Any) -> None:
             box[key].assign(value)
     else:
         box[key].assign(value)
+
+
+def add_in_place(box: dict[str, Any], key: str, value: Any) -> bool:
+    held = box[key]
+    if isinstance(value, tf.Tensor):
+        fits = value.dtype == held.dtype and value.shape == held.shape
+    else:
+        fits = type(value) is int or (type(value) is float and held.dtype.is_floating)
+    if fits:
+        held.assign_add(value, read_value=False)
+    return fits
 
 
 def mark_trainable(value: Any, trainable: bool) -> None:

@@ -9,7 +9,7 @@ import torch
 from kbridge.backends.torch.arrays import DTYPES, convert
 from kbridge.core.errors import BackendError
 
-__all__ = ["make_variable", "mark_trainable", "refuse_write", "write_variable"]
+__all__ = ["add_in_place", "make_variable", "mark_trainable", "refuse_write", "write_variable"]
 
 
 def make_variable(value: Any, dtype: str, trainable: bool, path: str) -> Any:
@@ -20,6 +20,18 @@ def make_variable(value: Any, dtype: str, trainable: bool, path: str) -> Any:
 def write_variable(box: dict[str, Any], key: str, value: Any) -> None:
     with torch.no_grad():
         box[key].copy_(convert(value))
+
+
+def add_in_place(box: dict[str, Any], key: str, value: Any) -> bool:
+    held = box[key]
+    if isinstance(value, torch.Tensor):
+        fits = value.dtype is held.dtype and value.shape == held.shape
+    else:
+        fits = type(value) is int or (type(value) is float and held.is_floating_point())
+    if fits:
+        with torch.no_grad():
+            held.add_(value)
+    return fits
 
 
 def mark_trainable(value: Any, trainable: bool) -> None:

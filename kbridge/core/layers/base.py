@@ -338,14 +338,20 @@ class Layer(Configured):
         return {name: serialize_keras_object(value) for name, value in config.items()}
 
     def get_build_config(self) -> dict[str, Any] | None:
-        """The shapes that `build` was called with."""
-        return dict(self._build_shapes) or None
+        """The shapes that `build` was called with: one as `input_shape`, several by name."""
+        shapes = self._build_shapes
+        if len(shapes) > 1:
+            return {"shapes_dict": dict(shapes)}
+        return {"input_shape": next(iter(shapes.values()))} if shapes else None
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Build with stored shapes."""
-        shapes = {key: _as_shape(value) for key, value in (config or {}).items() if value is not None}
-        if shapes and not self.built:
-            self._build_with(shapes)
+        if self.built or not config:
+            return
+        if config.get("shapes_dict"):
+            self.build(**{name: _as_shape(shape) for name, shape in config["shapes_dict"].items()})
+        elif config.get("input_shape") is not None:
+            self.build(_as_shape(config["input_shape"]))
 
     # --- building ----------------------------------------------------------------------------------
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from kbridge.core.context import local
 from kbridge.core.ops.elementwise import cast, divide, equal, maximum, multiply, where
 from kbridge.core.ops.outermost import as_tensor, dtype_of
 from kbridge.core.ops.reduce import mean
 from kbridge.core.ops.reduce import sum as sum_over
-from kbridge.core.ops.shape import expand_dims, shape, squeeze
+from kbridge.core.ops.shape import expand_dims, squeeze
+from kbridge.core.tensor.symbolic import KerasTensor
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
@@ -48,7 +50,7 @@ def divide_no_nan(x: Any, y: Any) -> Any:
 
 def count_elements(x: Any, dtype: str) -> Any:
     """How many elements `x` has: a number, or a tensor of `dtype` where a size is free."""
-    sizes = shape(x)
+    sizes = local.running.shape_of(x)
     known = math.prod(size for size in sizes if isinstance(size, int))
     free = [size for size in sizes if not isinstance(size, int)]
     if not free:
@@ -67,6 +69,8 @@ def reduce_values(values: Any, sample_weight: Any = None, reduction: str | None 
         return sum_over(values)
     if reduction == "mean_with_sample_weight" and sample_weight is not None:
         return divide_no_nan(sum_over(values), sum_over(sample_weight))
+    if isinstance(values, KerasTensor):
+        return mean(values)
     count = count_elements(values, dtype_of(values))
     if isinstance(count, int):
         return mean(values) if count else sum_over(values)

@@ -78,9 +78,11 @@ class Mean(Metric):
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Take in values, `(batch, ...)`; the axes behind the first are averaged, then samples weighted."""
-        if sample_weight is not None and not len(shape(values)) and not len(shape(sample_weight)):
-            weight = sample_weight if isinstance(sample_weight, int) else as_tensor(sample_weight, self.dtype)
-            self.total.assign_add(multiply(as_tensor(values, self.dtype), weight))
+        values = as_tensor(values, self.dtype)
+        if not len(values.shape) and sample_weight is not None:
+            number = isinstance(sample_weight, (int, float))
+            weight = sample_weight if number else sum_over(as_tensor(sample_weight, self.dtype))
+            self.total.assign_add(multiply(values, weight))
             self.count.assign_add(weight)
             return
         values, weight = by_sample(values, sample_weight, mean, self.dtype)
@@ -88,7 +90,7 @@ class Mean(Metric):
         if weight is not None:
             self.count.assign_add(sum_over(weight))
         else:
-            samples = shape(values)[0] if len(values.shape) else 1
+            samples = local.running.shape_of(values)[0] if len(values.shape) else 1
             self.count.assign_add(samples if isinstance(samples, int) else cast(samples, self.dtype))
 
     def result(self) -> Any:

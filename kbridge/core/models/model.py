@@ -14,6 +14,7 @@ from kbridge.core.models.graph_model import GraphPart
 from kbridge.core.models.summary import print_summary
 from kbridge.core.saving.config import serialize_keras_object, writing
 from kbridge.core.saving.graph import GraphWriter, read_graph
+from kbridge.core.saving.saving_api import load_weights, save_model, save_weights
 from kbridge.core.training.trainer import Trainer
 
 
@@ -92,21 +93,15 @@ class Model(GraphPart, Trainer, Layer):
 
     def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
         """Write the model to a `.keras` file, whole or not at all."""
-        from kbridge.core.saving.saving_api import save_model
-
-        save_model(self, filepath, overwrite=overwrite, **kwargs)
+        save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
     def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
         """Write the weights to a `.weights.h5` or `.safetensors` file, whole or not at all."""
-        from kbridge.core.saving.saving_api import save_weights
-
-        save_weights(self, filepath, overwrite=overwrite)
+        save_weights(self, filepath, overwrite=overwrite, **kwargs)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Read weights that `save_weights` or Keras wrote; every one is read once, or nothing changes."""
-        from kbridge.core.saving.saving_api import load_weights
-
-        load_weights(self, filepath, skip_mismatch=skip_mismatch)
+        load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     def export(self, filepath: Any, format: str = "tf_saved_model", verbose: bool | None = None, **kwargs: Any) -> None:
         """Write the model for another runtime: tf_saved_model, litert, onnx, torch, jax or tfjs."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from kbridge.core.context import running
 from kbridge.core.errors import NotBuiltError
 from kbridge.core.layers.base import Layer
 from kbridge.core.layers.input import Input, InputLayer
@@ -70,7 +71,9 @@ class Sequential(Model):
             return
         if input_shape is None:
             raise NotBuiltError(f"{self.name!r} needs an input shape to be built.")
-        self._connect(Input(batch_shape=input_shape))
+        fixed = any(getattr(layer, "stateful", False) for layer in self._stack)
+        with running(None):  # it may be a call on data that builds the model
+            self._connect(Input(batch_shape=(input_shape[0] if fixed else None, *input_shape[1:])))
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         if self._graph is None:

@@ -12,12 +12,15 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from kbridge.core.context import SYMBOLIC, current_backend, decide, local, running
+from kbridge.core.context import SYMBOLIC, decide, local, running
 from kbridge.core.graph.node import record_call
+from kbridge.core.settings import floatx
+from kbridge.core.tensor.dtypes import result_type
 from kbridge.core.tensor.symbolic import KerasTensor
 from kbridge.core.tensor.variable import Variable, spec_of
 
 NUMBERS = (bool, int, float, complex)
+REAL = (bool, int, float)
 OPS: dict[str, Op] = {}
 
 
@@ -185,16 +188,18 @@ def promote(*values: Any) -> tuple[Any, ...]:
     """The arrays in their common type. Numbers stay numbers beside a tensor that can hold them."""
     if len(values) == 2:
         first, second = values
-        if type(first) is type(second) and type(first) not in NUMBERS and first.dtype == second.dtype:
-            return values
+        if type(first) not in NUMBERS:
+            if type(second) in REAL:
+                if first.dtype in local.running.float_dtypes:
+                    return first, kernel.weak_number(second, kernel.dtype_of(first))
+            elif type(second) not in NUMBERS and first.dtype == second.dtype:
+                return values
     return _promote(values)
 
 
 def _promote(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    from_types = [type(v) if isinstance(v, NUMBERS) else kernel.dtype_of(v) for v in values]
-    dtype = common_dtype(from_types)
-    tensors = [v for v in values if not isinstance(v, NUMBERS)]
-    if not tensors:
+    dtype = result_type(*(type(v) if isinstance(v, NUMBERS) else kernel.dtype_of(v) for v in values))
+    if all(isinstance(v, NUMBERS) for v in values):
         return tuple(kernel.convert(v, dtype) for v in values)
     return tuple(
         kernel.weak_number(v, dtype)
@@ -204,27 +209,8 @@ def _promote(values: tuple[Any, ...]) -> tuple[Any, ...]:
     )
 
 
-def common_dtype(from_types: Iterable[Any]) -> str:
-    """The promotion table's answer for dtype names and Python number types, cached."""
-    return _common_dtype(tuple(from_types))
-
-
-@functools.cache
-def _common_dtype(from_types: tuple[Any, ...]) -> str:
-    from kbridge.core.tensor.dtypes import result_type
-
-    return result_type(*from_types)
-
-
 def as_float(x: Any) -> Any:
     """`x` if it holds fractions already, else `x` in the default float type."""
     if x.dtype in local.running.float_dtypes:
         return x
-    from kbridge.core.settings import floatx
-
     return kernel.cast(x, floatx())
-
-
-def op_backend() -> Any:
-    """The backend that an op without array arguments runs on."""
-    return current_backend()

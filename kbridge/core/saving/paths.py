@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from kbridge.core.layers.base import Layer
-from kbridge.core.layers.input import Input
-from kbridge.core.models.functional import Functional
 from kbridge.core.naming import snake_case
 
 CONTAINERS = (list, tuple, dict)
@@ -59,12 +57,11 @@ def _is_saved(value: Any) -> bool:
 
 
 def _attributes(owner: Any) -> Iterator[tuple[str, Any]]:
-    graph = isinstance(owner, Layer) and (getattr(owner, "_graph", None) is not None or hasattr(owner, "_stack"))
-    if graph:
-        yield "layers", owner.layers
-    own = _names_of_graph_models() if graph else _names_of_layers() if isinstance(owner, Layer) else frozenset()
+    if isinstance(owner, Layer) and (getattr(owner, "_graph", None) is not None or hasattr(owner, "_stack")):
+        yield "layers", owner.layers  # type: ignore[attr-defined]
+    common = _names_of_layers() if isinstance(owner, Layer) else frozenset()
     for name in sorted(dir(owner), key=lambda name: f"~{name}" if name.startswith("_") else name):
-        if name.startswith("__") or name in own:
+        if name.startswith("__") or name in common:
             continue
         try:
             value = getattr(owner, name)
@@ -75,12 +72,5 @@ def _attributes(owner: Any) -> Iterator[tuple[str, Any]]:
 
 @functools.cache
 def _names_of_layers() -> frozenset[str]:
-    """What every layer has: none of it holds weights of others."""
-    return frozenset(dir(Layer(name="_")))
-
-
-@functools.cache
-def _names_of_graph_models() -> frozenset[str]:
-    """What every model with a graph has, apart from the optimizer, which is saved with it."""
-    tensor = Input((1,), name="_")
-    return (frozenset(dir(Functional(tensor, tensor, name="_"))) | {"_stack"}) - {"optimizer"}
+    """What every layer has holds no weights of others, and a Sequential's stack is its `layers`."""
+    return frozenset(dir(Layer(name="_"))) | {"_stack"}

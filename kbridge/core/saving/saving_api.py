@@ -11,17 +11,16 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import IO, Any
 
-from kbridge.core import registry
 from kbridge.core.context import local
 from kbridge.core.errors import LoadError, NotBuiltError
 from kbridge.core.layers.base import Layer
-from kbridge.core.models.model import Model
 from kbridge.core.saving import safetensors_file
 from kbridge.core.saving.archive import CONFIG, METADATA, WEIGHTS, Archive, opened, parsed_object, write_archive
 from kbridge.core.saving.atomic import replaced_file
 from kbridge.core.saving.config import as_load_error, deserialize_keras_object, is_entry, serialize_keras_object, writing
 from kbridge.core.saving.hdf5 import WeightFile, read_weights
 from kbridge.core.saving.weights import fit_weights, write_weights
+from kbridge.core.training.trainer import Trainer
 
 KERAS_VERSION = "3.15.1"  # whose form is written
 SLACK = 16 << 20  # bytes of weights that a model may have beyond those in its file…
@@ -167,7 +166,7 @@ def model_from_config(config: dict[str, Any], custom_objects: Any, compile: bool
         config = _without_compile(config)
     with as_load_error(f"{label} can't be made into a model"):
         model = deserialize_keras_object(config, custom_objects)
-    if not isinstance(model, Model):
+    if not isinstance(model, Trainer):
         kind = type(model).__name__
         raise LoadError(f"{label} holds a {kind} and not a model. Use kbridge.saving.deserialize_keras_object for it.")
     return model

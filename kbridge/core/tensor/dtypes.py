@@ -8,7 +8,6 @@ What a float op (exp, sqrt, mean, …) makes of ints and bools is one rule too: 
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 from kbridge.core import settings
@@ -80,21 +79,26 @@ def is_int(dtype: str) -> bool:
     return dtype in SIGNED or dtype in UNSIGNED
 
 
-@functools.cache
 def _above(dtype: str) -> frozenset[str]:
     """Everything that `dtype` can be promoted to, itself included."""
     return frozenset({dtype}).union(*(_above(up) for up in _LATTICE[dtype]))
 
 
-@functools.cache
-def _join(names: frozenset[str]) -> str:
-    common = frozenset.intersection(*(_above(name) for name in names))
-    for candidate in common:
-        if common <= _above(candidate):
-            return candidate
-    raise ValueError(
-        f"No common dtype for {' and '.join(sorted(names))}. Cast one of them explicitly."
-    )
+def _joins() -> dict[tuple[str, str], str]:
+    """The least type above each pair; pairs without one are left out."""
+    above = {name: _above(name) for name in _LATTICE}
+    joins = {}
+    for first in _LATTICE:
+        for second in _LATTICE:
+            common = above[first] & above[second]
+            least = [name for name in common if common <= above[name]]
+            if least:
+                joins[first, second] = least[0]
+    return joins
+
+
+# Made once: TorchDynamo distrusts functions behind functools.cache, and looks this up without a word.
+PROMOTIONS = _joins()
 
 
 def result_type(*dtypes: Any) -> str:
@@ -103,9 +107,15 @@ def result_type(*dtypes: Any) -> str:
     >>> result_type("int32", "float16"), result_type("uint8", "int8"), result_type("int8", float)
     ('float16', 'int16', 'float32')
     """
-    names = frozenset(_PYTHON.get(d) or standardize_dtype(d) for d in dtypes) or {"float"}
-    joined = _join(frozenset(names))
-    return {"int": "int32", "float": settings.floatx()}.get(joined, joined)
+    joined = "float" if not dtypes else None
+    for dtype in dtypes:
+        name = _PYTHON.get(dtype) or standardize_dtype(dtype)
+        if joined is not None and (joined, name) not in PROMOTIONS:
+            raise ValueError(f"No common dtype for {joined} and {name}. Cast one of them explicitly.")
+        joined = name if joined is None else PROMOTIONS[joined, name]
+    if joined == "float":
+        return settings.floatx()
+    return "int32" if joined == "int" else str(joined)
 
 
 def float_result(dtype: str) -> str:

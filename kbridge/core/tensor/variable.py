@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kbridge.core.context import SYMBOLIC, load_backend, local
+from kbridge.core.context import SYMBOLIC, framework_of_type, load_backend, local
 from kbridge.core.errors import ShapeError
 from kbridge.core.tensor.dtypes import is_float, standardize_dtype
 from kbridge.core.tensor.shapes import standardize_shape
@@ -155,11 +155,16 @@ class Variable:
             self.settle(backend)
         # a module's owner may have moved it to another float type, which then counts
         dtype = backend.dtype_of(self._box[self._key]) if self._adopted else self._dtype
+        if framework_of_type(type(value)) not in (None, backend.name):
+            value = load_backend("numpy").convert(value)  # borrowed memory may change under the variable
         backend.write_variable(self._box, self._key, backend.convert(value, dtype))
         return self._box[self._key]
 
     def assign_add(self, value: Any) -> Any:
         """Add `value` in place."""
+        home = self._home
+        if local.lens is None and local.running is home and home.add_in_place(self._box, self._key, value):
+            return self._box[self._key]
         return self.assign(self + value)
 
     def assign_sub(self, value: Any) -> Any:
