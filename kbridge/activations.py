@@ -1,13 +1,13 @@
 """Public names of activation functions."""
 
 from kbridge.core.activations import deserialize as deserialize
+from kbridge.core.activations import gelu as gelu
 from kbridge.core.activations import get as get
 from kbridge.core.activations import linear as linear
 from kbridge.core.activations import serialize as serialize
 from kbridge.core.ops.elementwise import exp as exponential  # noqa: F401
 from kbridge.core.ops.elementwise import tanh as tanh
 from kbridge.core.ops.nn import elu as elu
-from kbridge.core.ops.nn import gelu as gelu
 from kbridge.core.ops.nn import hard_sigmoid as hard_sigmoid
 from kbridge.core.ops.nn import leaky_relu as leaky_relu
 from kbridge.core.ops.nn import log_softmax as log_softmax

@@ -7,9 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
-import numpy as np
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -185,7 +184,7 @@ def _trial_table(trials: dict[str, Trial], batch: int, title: str) -> Table:
             name,
             TARGETS[name].file if trial.size is not None else "-",
             "-" if trial.size is None else readable_bytes(trial.size),
-            "-" if trial.difference is None else f"{trial.difference:.1e}",
+            "-" if trial.difference is None else f"{trial.difference:.1e}" if trial.difference else "0",
             "-" if trial.milliseconds is None else f"{trial.milliseconds:.3f}",
             _result(trial),
         )
@@ -205,8 +204,11 @@ def _load(path: Path, backend: str) -> Model:
     try:
         with backend_scope(backend):
             model = load_model(path, compile=False)
-    except (KBridgeError, OSError):
+    except OSError:
         raise
+    except KBridgeError as problem:
+        where = "" if path.name in str(problem) else f"{path}: "
+        raise UsageError(f"{where}{problem}") from problem
     except Exception as problem:  # a damaged config may fail anywhere in a layer's constructor
         raise UsageError(f"{path} can't be loaded as a model ({type(problem).__name__}: {problem}).") from problem
     if not model.built:

@@ -19,9 +19,7 @@ def replaced_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises:
         ExportError: the folder doesn't exist, or `path` is a folder.
     """
-    place = _place(path)
-    if place.is_dir():
-        raise ExportError(f"{path} is a folder and a file is to be written. Give another name.")
+    place = checked_place(path)
     draft = _draft(place)
     try:
         yield draft
@@ -43,8 +41,7 @@ def replaced_folder(path: str | os.PathLike[str], ours: Callable[[str], bool]) -
     Raises:
         ExportError: the parent doesn't exist, `path` is a file or holds entries that aren't ours.
     """
-    place = _place(path)
-    _check_replaceable(path, place, ours)
+    place = checked_place(path, ours)
     draft = _draft(place)
     draft.mkdir()
     try:
@@ -55,22 +52,35 @@ def replaced_folder(path: str | os.PathLike[str], ours: Callable[[str], bool]) -
 
 
 def move_to_place(
-    draft: Path, place: Path, ours: Callable[[str], bool] = lambda name: False
+    draft: Path, path: str | os.PathLike[str], ours: Callable[[str], bool] | None = None
 ) -> None:
-    """Let a finished file or folder take the place of `place`; see `replaced_folder` for `ours`."""
+    """Let a finished file or folder take the place of `path`; see `checked_place` for `ours`."""
+    place = checked_place(path, ours)
     if draft.is_dir():
-        _check_replaceable(place, place, ours)
         _swap(draft, place)
-        return
-    if place.is_dir():
-        raise ExportError(f"{place} is a folder and a file is to be written. Give another name.")
-    os.replace(draft, place)
+    else:
+        os.replace(draft, place)
 
 
-def _place(path: str | os.PathLike[str]) -> Path:
+def checked_place(
+    path: str | os.PathLike[str], ours: Callable[[str], bool] | None = None
+) -> Path:
+    """Where `path` really is, if what is there may be replaced.
+
+    Args:
+        path: the file or folder to write.
+        ours: for a folder, see `replaced_folder`; None for a file.
+
+    Raises:
+        ExportError: it may not.
+    """
     place = Path(os.path.realpath(path))  # a link stays a link, its target is replaced
     if not place.parent.is_dir():
         raise ExportError(f"There is no folder {place.parent}. Create it, then export again.")
+    if ours is not None:
+        _check_replaceable(path, place, ours)
+    elif place.is_dir():
+        raise ExportError(f"{path} is a folder and a file is to be written. Give another name.")
     return place
 
 

@@ -11,11 +11,12 @@ from kbridge.adapters.litert import run_litert, write_litert
 from kbridge.adapters.onnx import run_onnx, write_onnx
 from kbridge.adapters.runner import Runner
 from kbridge.adapters.savedmodel import SavedModelRunner, Traced, to_savedmodel
+from kbridge.adapters.signature import check_layer
 from kbridge.adapters.tfjs import find_tfjs, is_tfjs_entry, run_tfjs, write_tfjs
 from kbridge.adapters.torch_program import TorchProgramRunner, write_torch_program
 from kbridge.adapters.verify import write_verified
 from kbridge.core.layers.base import Layer
-from kbridge.core.registry import FORMATS
+from kbridge.core.registry import FORMATS, check_format
 
 Path = str | os.PathLike[str]
 
@@ -91,4 +92,6 @@ def export(layer: Layer, path: Path, format: str, verify: bool = True, **options
         verify: run the artefact in its own runtime at two batch sizes against the model.
         options: what the format's writer takes besides.
     """
+    check_format(format)
+    check_layer(layer)
     WRITERS[format].write(layer, path, verify=verify, **options)

@@ -155,7 +155,8 @@ class JaxProgramRunner(Runner):
 def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """The arrays of a safetensors file, and its metadata."""
     with require("safetensors", "jax").safe_open(path, "numpy") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}
+        names = file.keys()
+        return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
 
 
 def _port(name: str, value: Any) -> Port:

@@ -12,10 +12,10 @@ from kbridge.adapters.ports import Port
 from kbridge.adapters.quiet import quietly
 from kbridge.adapters.require import require
 from kbridge.adapters.runner import Runner
-from kbridge.adapters.signature import input_specs, named_outputs
+from kbridge.adapters.signature import check_layer, input_specs, named_outputs
 from kbridge.adapters.verify import write_verified
 from kbridge.core.context import load_backend, local, running
-from kbridge.core.errors import ExportError, NotBuiltError
+from kbridge.core.errors import ExportError
 from kbridge.core.graph.node import leaves, map_leaves
 from kbridge.core.layers.base import Layer, laid_over
 from kbridge.core.models.names import named_variables
@@ -40,6 +40,7 @@ def to_savedmodel(layer: Layer, path: str | os.PathLike[str], verify: bool = Tru
         NotBuiltError: the weights don't exist yet.
         ExportError: the graph would need ops that servers lack, or the written files disagree.
     """
+    check_layer(layer)
     tf = require("tensorflow", "tensorflow")
 
     def write(draft: str | os.PathLike[str]) -> None:
@@ -68,8 +69,6 @@ class Traced:
 
     def __init__(self, layer: Layer) -> None:
         tf = require("tensorflow", "tensorflow")
-        if not layer.built:
-            raise NotBuiltError(f"{layer.name!r} isn't built, so it can't be exported. Call it on a batch first.")
         backend = load_backend("tensorflow")
         self.module = tf.Module(name=layer.name)
         overlay = {}

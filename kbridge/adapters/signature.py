@@ -6,10 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from kbridge.core.errors import ExportError
+from kbridge.core.errors import ExportError, NotBuiltError
 from kbridge.core.graph.node import leaves, map_leaves
 from kbridge.core.layers.base import Layer
 from kbridge.core.tensor.symbolic import KerasTensor
+
+
+def check_layer(layer: Any) -> None:
+    """Refuse what can't be exported: no layer, or one without weights.
+
+    Raises:
+        TypeError, NotBuiltError: it is something else, or isn't built.
+    """
+    if not isinstance(layer, Layer):
+        raise TypeError(f"A kbridge layer or model can be exported, got {type(layer).__name__}.")
+    if not layer.built:
+        raise NotBuiltError(f"{layer.name!r} isn't built, so it can't be exported. Call it on a batch first.")
 
 
 def input_specs(layer: Layer) -> tuple[Any, list[str]]:

@@ -83,7 +83,8 @@ class TorchProgramRunner(Runner):
         torch = require("torch", "torch")
         self.path = Path(path)
         files = {"names.txt": ""}
-        self._module = torch.export.load(str(path), extra_files=files).module()
+        with open(path, "rb") as file:  # given a path, torch wants it to end in .pt2
+            self._module = torch.export.load(file, extra_files=files).module()
         inputs, outputs, dtypes = (line.split(",") for line in files["names.txt"].splitlines())
         self.inputs = tuple(Port(n, None, d) for n, d in zip(inputs, dtypes, strict=True))
         self.outputs = tuple(Port(n, None, "float32") for n in outputs)

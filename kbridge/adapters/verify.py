@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kbridge.adapters.atomic import move_to_place
+from kbridge.adapters.atomic import checked_place, move_to_place
 from kbridge.adapters.runner import Runner
 from kbridge.adapters.signature import input_specs, ordered_outputs, sample_inputs
 from kbridge.core.context import load_backend, local, running
@@ -24,7 +24,7 @@ def write_verified(
     write: Callable[[Path], None],
     run: Callable[[Path], Runner],
     what: str,
-    ours: Callable[[str], bool] = lambda name: False,
+    ours: Callable[[str], bool] | None = None,
 ) -> None:
     """Write beside the place, run what was written at two batch sizes, then move it to its place.
 
@@ -33,16 +33,14 @@ def write_verified(
         path: the file or folder to write.
         write, run: the format's writer and runner.
         what: the format's name, for errors.
-        ours: of a folder's entries, which ones an earlier export wrote.
+        ours: for a folder: which of its entries an earlier export wrote. None for a file.
     """
-    place = Path(os.path.realpath(path))
-    if not place.parent.is_dir():
-        raise ExportError(f"There is no folder {place.parent}. Create it, then export again.")
+    place = checked_place(path, ours)
     with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as folder:
         draft = Path(folder) / place.name
         write(draft)
         check_against(layer, run(draft), what)
-        move_to_place(draft, place, ours)
+        move_to_place(draft, path, ours)
 
 
 def reference(layer: Layer, inputs: list[np.ndarray]) -> list[np.ndarray]:

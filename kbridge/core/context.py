@@ -28,16 +28,22 @@ PACKAGES = {"torch": "torch", "jax": "jax", "jaxlib": "jax", "tensorflow": "tens
 
 
 class _Local(threading.local):
-    scope: Any = None  # the backend of the innermost `backend_scope`
-    running: Any = None  # the backend of the outermost call in progress
-    lens: Any = None  # how variables are read and written, where not plainly
-    training: Any = None  # what the outer call said about training
-    masks: Any = None  # masks of the tensors of the call in progress, by id
-    loss_layers: Any = None  # the layers that called `add_loss` in the call in progress
-    keep_floats: bool = False  # a torch module's weights decide the float type, not the layers
-    framework_random: bool = False  # random ops draw from the framework's own global generator
-    names: tuple[str, ...] = ()  # the name scopes that are open
-    budget: Any = None  # asked, with shape and dtype, before a weight is made: a loader may refuse
+    """What is true in this thread now.
+
+    Set for each thread, not on the class: TorchDynamo guards on which attributes an object has.
+    """
+
+    def __init__(self) -> None:
+        self.scope: Any = None  # the backend of the innermost `backend_scope`
+        self.running: Any = None  # the backend of the outermost call in progress
+        self.lens: Any = None  # how variables are read and written, where not plainly
+        self.training: Any = None  # what the outer call said about training
+        self.masks: Any = None  # masks of the tensors of the call in progress, by id
+        self.loss_layers: Any = None  # the layers that called `add_loss` in the call in progress
+        self.keep_floats = False  # a torch module's weights decide the float type, not the layers
+        self.framework_random = False  # random ops draw from the framework's own global generator
+        self.names: tuple[str, ...] = ()  # the name scopes that are open
+        self.budget: Any = None  # asked, with shape and dtype, before a weight is made: a loader may refuse
 
 
 local = _Local()

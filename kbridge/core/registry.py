@@ -157,10 +157,15 @@ EXPORT = "kbridge.adapters.export"
 
 def exporter(format: str) -> Any:
     """A function `(model, path, **options)` that writes models in that format."""
-    if format not in FORMATS:
-        raise ValueError(f"Unknown export format {format!r}. Choose one of {', '.join(FORMATS)}.")
+    check_format(format)
     export = importlib.import_module(EXPORT).export
     return functools.partial(export, format=format)
+
+
+def check_format(format: str) -> None:
+    """Refuse what isn't the name of an export format."""
+    if format not in FORMATS:
+        raise ValueError(f"Unknown export format {format!r}. Choose one of {', '.join(FORMATS)}.")
 
 
 def batch_source() -> Any:

@@ -507,3 +507,8 @@ ROWS = [
     *elementwise_rows(), *reduction_rows(), *shape_rows(), *product_rows(), *activation_rows(), *conv_rows(),
     *pool_rows(), *normalisation_rows(), *loss_rows(),
 ]  # fmt: skip
+
+
+def pieces(value: Any) -> list[Any]:
+    """One result as a list, several as they are."""
+    return list(value) if isinstance(value, (list, tuple)) else [value]

@@ -202,12 +202,9 @@ def test_a_variable_never_shares_memory_with_what_it_was_given(source: str, targ
 def test_a_jax_array_outlives_the_variable_it_was_assigned_to() -> None:
     given = jnp.zeros(1024)
     variable = Variable(np.ones(1024, "float32"))
-    with backend_scope("jax"):
-        variable.assign(given)
-    moved = variable.home_value if variable.home == "jax" else variable.settle(load_backend("jax"))
+    variable.settle(load_backend("jax"))
     variable.assign(given)
     jax.jit(lambda x: x + 1, donate_argnums=0)(variable.home_value)  # as a training step does
-    assert moved is not given
     np.testing.assert_array_equal(given, np.zeros(1024))
 
 

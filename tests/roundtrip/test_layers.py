@@ -55,7 +55,7 @@ def test_round_trip(row: Row, training: bool) -> None:
         assert_same(layer.get_weights(), after, TOLERANCE["float32"], where + ", weights")
 
 
-@for_rows([row for row in ROWS if row.make(kbridge).__class__.__name__ != "Sequential"])
+@for_rows(ROWS)
 def test_same_seed_same_weights(row: Row) -> None:
     """To the bit, whichever backend builds the layer."""
 

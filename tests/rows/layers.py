@@ -117,6 +117,13 @@ def _masked(layer: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda K: K.Sequential([K.layers.Embedding(7, 4, mask_zero=True), layer(K)])
 
 
+def _attending(K: Any) -> Any:
+    words = K.Input((5,), dtype="int32")
+    x = K.layers.Embedding(7, 4, mask_zero=True)(words)
+    y = K.layers.MultiHeadAttention(2, 3, dropout=0.3)(x, x)
+    return K.Model(words, K.layers.GlobalAveragePooling1D()(y))
+
+
 DENSE = [
     Row("dense", lambda K: K.layers.Dense(3, "tanh"), (FLAT,)),
     Row("dense on sequences", lambda K: K.layers.Dense(3, use_bias=False), (X,)),
@@ -141,8 +148,9 @@ CONV = [
     Row("conv2d dilated", lambda K: K.layers.Conv2D(3, 3, dilation_rate=(2, 1), padding="same"), (IMAGE,)),
     Row("conv2d groups", lambda K: K.layers.Conv2D(6, 3, groups=2), (IMAGE,)),
     Row(
+        # not 3 filters: where the width is that too, Keras on TensorFlow adds the bias along the width
         "conv2d channels_first",
-        lambda K: K.layers.Conv2D(3, 3, strides=2, padding="same", data_format="channels_first"),
+        lambda K: K.layers.Conv2D(5, 3, strides=2, padding="same", data_format="channels_first"),
         (FIRST,),
     ),
     Row("conv3d", lambda K: K.layers.Conv3D(3, 2, padding="same"), (VOLUME,)),
@@ -317,12 +325,14 @@ ATTENTION = [
     Row("attention gate", lambda K: K.layers.MultiHeadAttention(2, 3, use_gate=True), (X, X)),
     Row("attention dropout", lambda K: K.layers.MultiHeadAttention(2, 3, dropout=0.3), (X, X), random=True),
     Row(
-        "attention masked queries",  # Keras gives zeros for them only where it can't fuse, as with dropout
-        lambda K: K.layers.MultiHeadAttention(2, 3, dropout=0.3),
+        "attention masked queries",
+        lambda K: K.layers.MultiHeadAttention(2, 3),
         (X, X),
         {"query_mask": Mask((2, 5)), "value_mask": Mask((2, 5))},
-        random=True,
+        gap="Keras looks for the query's mask on the query and ignores the argument",
     ),
+    # with dropout: Keras gives zeros for queries that see nothing only where it can't fuse
+    Row("embedding into attention", _attending, (WORDS,), random=True),
     Row("attention over one axis", lambda K: K.layers.MultiHeadAttention(2, 3, attention_axes=2), (IMAGE, IMAGE)),
     Row("attention over the first", lambda K: K.layers.MultiHeadAttention(2, 3, attention_axes=1), (IMAGE, IMAGE)),
     Row(

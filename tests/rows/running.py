@@ -69,7 +69,8 @@ def gradients(row: Row, layer: Any, backend: str, training: bool) -> list[np.nda
     expected = run(row, layer, backend, training)  # also brings the weights to this backend
     restart(layer)
     by_hand = {"torch": torch_gradients, "jax": jax_gradients, "tensorflow": tensorflow_gradients}
-    return by_hand[backend](row, layer, training, weighting(expected))
+    with config.backend_scope(backend):
+        return by_hand[backend](row, layer, training, weighting(expected))
 
 
 def _parts(row: Row) -> tuple[list[np.ndarray], Any]:

@@ -8,13 +8,18 @@ import numpy as np
 
 __all__ = ["affine", "einsum", "matmul"]
 
-matmul = np.matmul
+
+def matmul(x1: Any, x2: Any) -> Any:
+    return np.matmul(x1, x2).astype(x1.dtype, copy=False)  # NumPy gives float32 for bfloat16
 
 
 def affine(x: Any, weights: Any, bias: Any) -> Any:
-    y = np.matmul(x, weights)
+    y = matmul(x, weights)
     return y if bias is None else y + bias
 
 
 def einsum(equation: str, *operands: Any) -> Any:
-    return np.einsum(equation, *operands, optimize=True)
+    dtype = operands[0].dtype
+    if dtype.kind == "V":  # bfloat16 and float8, which NumPy's einsum doesn't know
+        operands = tuple(x.astype("float32") for x in operands)
+    return np.einsum(equation, *operands, optimize=True).astype(dtype, copy=False)

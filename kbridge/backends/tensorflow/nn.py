@@ -84,6 +84,9 @@ def _same(size: Any, reach: int, stride: int, step: int) -> tuple[int, int]:
 
 
 def _pooled(function: Any, x: Any, window: Any, strides: Any, padding: str, data_format: str) -> Any:
+    if len(window) == 3 and x.dtype == tf.float16:  # TensorFlow has no such kernel on CPU
+        wide = raw.Cast(x=x, DstT=tf.float32)
+        return raw.Cast(x=_pooled(function, wide, window, strides, padding, data_format), DstT=x.dtype)
     x = _last(x, data_format)
     layout = f"N{'DHW'[-len(window) :]}C"  # named, since the eager gradient of a 3D pool reads it
     return _back(function(x, window, strides, padding.upper(), layout), data_format)

@@ -9,6 +9,7 @@ import torch
 
 from kbridge.core.context import framework_of_type, load_backend
 from kbridge.core.errors import BackendError, ForeignGradientError
+from kbridge.core.settings import floatx
 
 __all__ = [
     "arange", "broadcast_to", "cast", "concatenate", "convert", "copy_box", "dtype_of", "expand_dims",
@@ -25,6 +26,7 @@ DTYPES = {
     )
 }  # fmt: skip
 NAMES = {dtype: name for name, dtype in DTYPES.items()}
+NUMBERS = {bool: "bool", int: "int32", float: None}  # Python's, and what they become; None: the float type
 
 
 def is_tensor_type(kind: type) -> bool:
@@ -54,6 +56,8 @@ def lend(value: Any) -> Any:
 def convert(value: Any, dtype: str | None = None) -> Any:
     if isinstance(value, torch.Tensor):
         return value if dtype is None or value.dtype == DTYPES[dtype] else value.to(DTYPES[dtype])
+    if type(value) in NUMBERS:  # not through NumPy, where Dynamo can't follow
+        return torch.tensor(value, dtype=DTYPES[dtype or NUMBERS[type(value)] or floatx()])
     framework = framework_of_type(type(value))
     if framework is not None:
         tensor = _borrow(load_backend(framework).lend(value), load_backend(framework))

@@ -85,6 +85,8 @@ def max_pool(x: Any, window: Any, strides: Any, padding: str, data_format: str) 
 
 
 def average_pool(x: Any, window: Any, strides: Any, padding: str, data_format: str) -> Any:
+    if len(window) == 3 and x.dtype in (torch.float16, torch.bfloat16):  # torch has no such kernel on CPU
+        return average_pool(x.float(), window, strides, padding, data_format).to(x.dtype)
     x = _first(x, data_format)
     pairs = _pool_padding(x, window, strides, padding)
     pool = AVERAGE_POOL[len(window)]

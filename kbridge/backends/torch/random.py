@@ -19,7 +19,8 @@ def _generator(state: Any) -> Any:
     if state is None or torch.compiler.is_compiling():
         return None
     seed, count = state.tolist()
-    return torch.Generator().manual_seed(seed + (count << 31))
+    # torch's CPU generator takes 32 bits of a seed; odd factors spread both numbers over them
+    return torch.Generator().manual_seed((seed * 0x9E3779B1 + count * 0x85EBCA6B) & 0xFFFFFFFF)
 
 
 def next_seed(state: Any) -> Any:

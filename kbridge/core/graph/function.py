@@ -11,10 +11,10 @@ from typing import Any
 
 from kbridge.core.graph.node import Node, leaves, map_leaves, record_call
 from kbridge.core.graph.trace import input_node, nodes_between
-from kbridge.core.layers.base import Layer, resolve_training
+from kbridge.core.layers.base import Layer, is_tensor, resolve_training
 from kbridge.core.tensor.symbolic import KerasTensor
 
-PLAIN, TRAINING, GENERAL = 0, 1, 2
+PLAIN, TRAINING, GENERAL, GENERAL_TRAINING = 0, 1, 2, 3  # how a step's callable gets its arguments
 
 
 class _Slot:
@@ -54,7 +54,12 @@ class Function:
             return _Slot(slots[id(leaf)]) if isinstance(leaf, KerasTensor) else leaf
 
         calls = [
-            (node.operation, *map_leaves(number, (node.args, node.kwargs)), node.outputs) for node in self.nodes
+            (
+                node.operation,
+                *map_leaves(number, (node.args, node.kwargs)),
+                node.outputs[0] if node.single else node.outputs,
+            )
+            for node in self.nodes
         ]
         return {"inputs": [(input_node(t).operation, t) for t in self.inputs], "calls": calls,
                 "outputs": map_leaves(number, self.outputs)}  # fmt: skip
@@ -67,12 +72,12 @@ class Function:
 
         def record(operation: Any, args: Any, kwargs: Any, outputs: Any) -> None:
             record_call(operation, args, kwargs, outputs)
-            tensors.extend(outputs)
+            tensors.extend(leaves(outputs))
             if isinstance(operation, Layer):
-                operation._inbound.append(outputs[0].history[0])
+                operation._inbound.append(leaves(outputs)[0].history[0])
 
         for layer, start in state["inputs"]:
-            record(layer, (), {}, [start])
+            record(layer, (), {}, start)
         for operation, args, kwargs, outputs in state["calls"]:
             record(operation, *map_leaves(tensor, (args, kwargs)), outputs)
         self.__init__(tensors[: len(state["inputs"])], map_leaves(tensor, state["outputs"]))  # type: ignore[misc]
@@ -89,15 +94,17 @@ class Function:
         self._steps = None
 
     def _step(self, node: Node) -> tuple[Any, ...]:
-        layer = node.operation
+        owner = node.operation
         targets = tuple(self.slots[id(t)] for t in node.outputs)
-        target = targets[0] if len(targets) == 1 else targets
-        one_tensor = len(node.args) == 1 and isinstance(node.args[0], KerasTensor) and not node.kwargs
-        if one_tensor and isinstance(layer, Layer) and runs_plainly(layer, node):
-            kind = TRAINING if layer._signature.takes_training else PLAIN
-            return kind, layer.call, self.slots[id(node.args[0])], target, layer
-        call: Callable[..., Any] = layer if isinstance(layer, Layer) else layer.call
-        return GENERAL, call, self._arguments(node), target, layer
+        target = targets[0] if node.single else targets
+        if not isinstance(owner, Layer):
+            return GENERAL, owner.call, self._arguments(node), target, owner
+        if not runs_plainly(owner, node):
+            return GENERAL, owner, self._arguments(node), target, owner
+        trains = owner._signature.takes_training and "training" not in node.kwargs
+        if len(node.args) == 1 and isinstance(node.args[0], KerasTensor) and not node.kwargs:
+            return TRAINING if trains else PLAIN, owner.call, self.slots[id(node.args[0])], target, owner
+        return GENERAL_TRAINING if trains else GENERAL, owner.call, self._arguments(node), target, owner
 
     def _arguments(self, node: Node) -> Callable[[list[Any]], tuple[Any, Any]]:
         """A function from the slots' values to the node's arguments."""
@@ -126,15 +133,17 @@ class Function:
         values: list[Any] = [None] * self.size
         values[: len(inputs)] = inputs
         for kind, call, source, target, layer in self.steps:
-            if kind == PLAIN:
+            if kind is PLAIN:
                 result = call(values[source])
-            elif kind == TRAINING:
+            elif kind is TRAINING:
                 result = call(values[source], training=resolve_training(layer))
             else:
                 args, kwargs = source(values)
+                if kind is GENERAL_TRAINING:
+                    kwargs = {**kwargs, "training": resolve_training(layer)}
                 result = call(*args, **kwargs)
             if type(target) is int:
-                values[target] = result if not isinstance(result, (list, tuple)) else result[0]
+                values[target] = result
             else:
                 for slot, each in zip(target, leaves(result), strict=True):
                     values[slot] = each
@@ -146,8 +155,7 @@ class Function:
 
 def runs_plainly(layer: Layer, node: Node) -> bool:
     """Whether a layer's `call` can run without the base class's door."""
-    incoming = node.inputs[0]
-    casts = layer.autocast and "float" in incoming.dtype and incoming.dtype != layer.compute_dtype
+    casts = layer.autocast and any("float" in t.dtype and t.dtype != layer.compute_dtype for t in node.inputs)
     masked = any(t._mask is not None for t in (*node.inputs, *node.outputs))
     return (
         type(layer).__call__ is Layer.__call__
@@ -157,5 +165,7 @@ def runs_plainly(layer: Layer, node: Node) -> bool:
         and not masked
         and layer.compute_dtype == layer.variable_dtype
         and layer.activity_regularizer is None
+        and not layer._signature.default_training
+        and all(isinstance(t, KerasTensor) or not is_tensor(t) for t in leaves((node.args, node.kwargs)))
     )
 

@@ -30,13 +30,14 @@ class Node:
         outputs: the KerasTensors it gave, nested as the call nests them.
     """
 
-    __slots__ = ("args", "inputs", "kwargs", "operation", "outputs")
+    __slots__ = ("args", "inputs", "kwargs", "operation", "outputs", "single")
 
     def __init__(self, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any) -> None:
         self.operation = operation
         self.args = args
         self.kwargs = kwargs
         self.outputs: list[KerasTensor] = [t for t in leaves(outputs) if isinstance(t, KerasTensor)]
+        self.single = isinstance(outputs, KerasTensor)
         self.inputs: list[KerasTensor] = [t for t in leaves((args, kwargs)) if isinstance(t, KerasTensor)]
         for position, tensor in enumerate(self.outputs):
             tensor.history = (self, position)

@@ -104,17 +104,17 @@ class MultiHeadAttention(Layer):
             raise ShapeError(f"Value and key may differ in the last axis only, got {value_shape} and {key_shape}.")
         self._set_axes(len(query_shape))
         heads, width = self.num_heads, self.key_dim
-        self._query_dense = self._projection("query", query_shape, 1, (heads, width))
-        self._key_dense = self._projection("key", key_shape, 1, (heads, width))
+        self.query_dense = self._projection("query", query_shape, 1, (heads, width))
+        self.key_dense = self._projection("key", key_shape, 1, (heads, width))
         if self.use_gate:
             gate = self._projection("gate", query_shape, 1, (heads, self.value_dim), activation="sigmoid")
             self._gate_dense = gate
-        self._value_dense = self._projection("value", value_shape, 1, (heads, self.value_dim))
+        self.value_dense = self._projection("value", value_shape, 1, (heads, self.value_dim))
         self._softmax = Softmax(tuple(range(-len(self._attended), 0)), dtype=self.dtype_policy)
         self._dropout_layer = Dropout(self.dropout, dtype=self.dtype_policy, seed=self.seed)
         joined = (*query_shape[:-1], heads, self.value_dim)
         sizes = tuple(self._output_shape or query_shape[-1:])
-        self._output_dense = self._projection("attention_output", joined, 2, sizes)
+        self.output_dense = self._projection("attention_output", joined, 2, sizes)
 
     def _projection(self, name: str, input_shape: Any, summed: int, new: Any, activation: Any = None) -> Any:
         """A dense layer that turns the last `summed` axes into axes of sizes `new`."""
@@ -154,10 +154,10 @@ class MultiHeadAttention(Layer):
     ) -> Any:
         mask = self._mask(query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask)
         gate = self._gate_dense(query) if self.use_gate else None
-        query = self._query_dense(query)
-        key = self._key_dense(value if key is None else key)
-        outputs, scores = self._attend(query, key, self._value_dense(value), mask, training)
-        outputs = self._output_dense(outputs if gate is None else multiply(outputs, gate))
+        query = self.query_dense(query)
+        key = self.key_dense(value if key is None else key)
+        outputs, scores = self._attend(query, key, self.value_dense(value), mask, training)
+        outputs = self.output_dense(outputs if gate is None else multiply(outputs, gate))
         return (outputs, scores) if return_attention_scores else outputs
 
     def _attend(self, query: Any, key: Any, value: Any, mask: Any, training: Any) -> Any:

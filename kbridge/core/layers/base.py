@@ -362,6 +362,21 @@ class Layer(Configured):
         else:
             self.build(**{name: shapes[name] for name in wanted if name in shapes})
 
+    def _follow_shapes(self, shapes: dict[str, Any]) -> None:
+        """Run `call` on symbolic inputs of these shapes, which builds the layers inside."""
+        specs = {name: _specs_of_shapes(shape, self.compute_dtype) for name, shape in shapes.items()}
+        if len(specs) == 1:
+            self._follow(tuple(specs.values()), {})
+        else:
+            self._follow((), {name.removesuffix("_shape"): spec for name, spec in specs.items()})
+
+    def _note_shapes(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Remember what a call is built for that makes its weights itself."""
+        given = self._signature.bound(args, kwargs)
+        tensors = {name: value for name, value in given.items() if any(map(is_tensor, leaves(value)))}
+        self._build_shapes = {f"{name}_shape": _shapes_of(value) for name, value in tensors.items()}
+        self.built = True
+
     def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         wanted = build_names(type(self).build)
         given = self._signature.bound(args, kwargs)

@@ -7,7 +7,7 @@ from typing import Any
 
 from kbridge.core.errors import ShapeError
 from kbridge.core.layers.base import Layer
-from kbridge.core.layers.options import need_rank, over_space, positive, space_axes
+from kbridge.core.layers.options import need_rank, over_space, positive, space_axes, without
 from kbridge.core.ops import shape as shapes
 from kbridge.core.ops.nn import sizes_of
 from kbridge.core.settings import check_data_format
@@ -177,6 +177,9 @@ class Cropping1D(Cropping):
     def __init__(self, cropping: Any = (1, 1), **kwargs: Any) -> None:
         super().__init__(cropping, "channels_last", **kwargs)
 
+    def get_config(self) -> dict[str, Any]:
+        return without(super().get_config(), "data_format")
+
 
 class Cropping2D(Cropping):
     """An image without its borders. See `Cropping`."""
@@ -223,6 +226,9 @@ class UpSampling1D(UpSampling):
 
     def __init__(self, size: int = 2, **kwargs: Any) -> None:
         super().__init__(size, "channels_last", **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        return without(super().get_config(), "data_format")
 
 
 class UpSampling2D(UpSampling):

@@ -8,7 +8,7 @@ from typing import Any
 from kbridge.core.ops.random import SeedGenerator
 from kbridge.core.tensor.variable import Variable
 
-UNTRACKED = frozenset({"_added", "_arguments", "_inbound", "_graph", "_with_losses"})
+UNTRACKED = frozenset({"_added", "_arguments", "_inbound", "_graph", "_graph_children", "_with_losses"})
 
 
 def open_container(name: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -11,11 +11,10 @@ from kbridge.core import initializers
 from kbridge.core.config import Configured
 from kbridge.core.context import local, running
 from kbridge.core.errors import ShapeError
-from kbridge.core.graph.node import leaves
 from kbridge.core.layers.base import laid_over
 from kbridge.core.layers.tracking import attributes
 from kbridge.core.naming import auto_name
-from kbridge.core.ops.outermost import backend_for, outermost
+from kbridge.core.ops.outermost import backend_for, flat, outermost
 from kbridge.core.settings import floatx
 from kbridge.core.tensor.policy import policy_of
 from kbridge.core.tensor.variable import Variable
@@ -113,7 +112,7 @@ class Metric(Configured):
     def stateless_update_state(self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any) -> list[Any]:
         """The state after a batch, from the state before it; the metric itself stays as it is."""
         overlay = self._overlay(metric_variables)
-        backend = local.running or backend_for([*leaves((args, kwargs)), *metric_variables])
+        backend = local.running or backend_for([*flat(args, kwargs), *metric_variables])
         with running(backend), laid_over(overlay):
             self.update_state(*args, **kwargs)
         return list(overlay.values())

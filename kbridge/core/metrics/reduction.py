@@ -19,14 +19,13 @@ from kbridge.core.ops.shape import broadcast_to, shape
 from kbridge.core.saving.config import serialize_keras_object
 
 
-def by_sample(values: Any, weight: Any, reduce: Callable[..., Any], dtype: str) -> tuple[Any, Any]:
+def by_sample(values: Any, mask: Any, weight: Any, reduce: Callable[..., Any], dtype: str) -> Any:
     """One value and one weight per sample: axes behind the first are reduced.
 
     Weights of fewer axes than the values weigh what is left of those after the surplus axes are reduced.
     """
-    values = as_tensor(values, dtype)
-    weight = masked_weight(weight, mask_of(values), dtype, "sum")
-    if weight is not None:
+    if weight is not None:  # what a function masks counts only beside weights, as in Keras
+        weight = masked_weight(weight, mask, dtype, "sum")
         values, weight = match_ranks(values, weight)
         rank, surplus = len(weight.shape), len(values.shape) - len(weight.shape)
         if surplus > 0:
@@ -55,7 +54,8 @@ class Sum(Metric):
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Add values, `(batch, ...)`, times weights that broadcast to them."""
-        values, _ = by_sample(values, sample_weight, sum_over, self.dtype)
+        mask = mask_of(values)
+        values, _ = by_sample(as_tensor(values, self.dtype), mask, sample_weight, sum_over, self.dtype)
         self.total.assign_add(sum_over(values))
 
     def result(self) -> Any:
@@ -78,14 +78,15 @@ class Mean(Metric):
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Take in values, `(batch, ...)`; the axes behind the first are averaged, then samples weighted."""
+        mask = mask_of(values)
         values = as_tensor(values, self.dtype)
-        if not len(values.shape) and sample_weight is not None:
+        if sample_weight is not None and not len(values.shape):
             number = isinstance(sample_weight, (int, float))
             weight = sample_weight if number else sum_over(as_tensor(sample_weight, self.dtype))
             self.total.assign_add(multiply(values, weight))
             self.count.assign_add(weight)
             return
-        values, weight = by_sample(values, sample_weight, mean, self.dtype)
+        values, weight = by_sample(values, mask, sample_weight, mean, self.dtype)
         self.total.assign_add(sum_over(values))
         if weight is not None:
             self.count.assign_add(sum_over(weight))

@@ -147,7 +147,7 @@ def _fit(backend: Any, value: Any, spec: KerasTensor, name: str) -> Any:
                 "Reshape it; a single sample still needs the batch axis in front."
             )
         value = backend.expand_dims(value, (len(shape),))
-    for size, given in zip(spec.shape, value.shape, strict=True):
+    for size, given in zip(spec.shape[1:], value.shape[1:], strict=True):  # any batch is taken, as in Keras
         if size is not None and given is not None and given != size:
             raise ShapeError(f"Input {name!r} has shape {spec.shape} and got an array of shape {tuple(value.shape)}.")
     if symbolic:

@@ -59,7 +59,8 @@ class Model(GraphPart, Trainer, Layer):
     @property
     def layers(self) -> list[Layer]:
         """The layers of the model, in the order of the graph, or of the attributes."""
-        return [layer for _, layer in self.children()]
+        found = self.children() if self._graph is None else self._graph_layers()
+        return [layer for _, layer in found]
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer with that name, or at that position."""
@@ -136,6 +137,25 @@ class Model(GraphPart, Trainer, Layer):
                 f"Model {self.name!r} isn't built, so it can't be {what}: its weights don't exist yet. "
                 "Call it on a batch, or give it an Input."
             )
+
+    # --- building ----------------------------------------------------------------------------------
+
+    def build(self, input_shape: Any = None, **shapes: Any) -> None:
+        """Make the weights by following `call` on shapes.
+
+        Args:
+            input_shape: of the first argument of `call`, with the batch; nested as the argument is.
+            shapes: `x_shape` for an argument `x`, where `call` takes several.
+        """
+        given = shapes if input_shape is None else {"input_shape": input_shape}
+        if self._graph is None and given:
+            self._follow_shapes(given)
+
+    def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if type(self).build is Model.build:
+            self._note_shapes(args, kwargs)  # the call in progress makes the weights
+        else:
+            super()._build_for(args, kwargs)
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Build with stored shapes; a graph is built already."""

@@ -81,9 +81,17 @@ class Sequential(Model):
         return self._call_graph(inputs)
 
     def children(self) -> Iterator[tuple[str, Layer]]:
-        for layer in self._stack:
-            if not isinstance(layer, InputLayer):
-                yield layer.name, layer
+        for layer in self.layers:
+            yield layer.name, layer
+        known = {id(layer) for layer in self._stack}
+        for name, layer in Layer.children(self):
+            if id(layer) not in known:
+                yield name, layer
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers of the stack, without its Input."""
+        return [layer for layer in self._stack if not isinstance(layer, InputLayer)]
 
     def compute_output_spec(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         return self._follow((inputs,), {})

@@ -83,7 +83,7 @@ def _op_by_name(name: str) -> Op:
 
 
 def op(
-    spec: Callable[..., Any], arrays: int = 1, weak: bool = False, listed: bool = False
+    spec: Callable[..., Any], arrays: int = 1, weak: bool = False, listed: bool = False, direct: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare an op.
 
@@ -92,6 +92,7 @@ def op(
         arrays: how many of the leading parameters are arrays.
         weak: Python numbers may stay numbers (they take the type of the tensor they meet).
         listed: an array parameter may be a list of arrays.
+        direct: the body only hands its arguments to the kernel of the same name, which may then be called without it.
     """
 
     def declare(body: Callable[..., Any]) -> Callable[..., Any]:
@@ -99,6 +100,7 @@ def op(
         if this.name in OPS:
             raise ValueError(f"op `{this.name}` is declared twice; the second time in {body.__module__}.")
         OPS[this.name] = this
+        name = this.name
 
         @functools.wraps(body)
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -106,7 +108,7 @@ def op(
             if backend is None or backend is SYMBOLIC:
                 return _enter(this, args, kwargs)
             ready = backend.ready_or_number if weak else backend.ready
-            for value in args[:arrays]:
+            for value in args if direct else args[:arrays]:
                 if type(value) not in ready:
                     read = [v.value if type(v) is Variable else v for v in args]
                     for each in read[:arrays]:
@@ -114,6 +116,8 @@ def op(
                             return _prepared(this, backend, args, kwargs)
                     args = tuple(read)
                     break
+            if direct and not kwargs:
+                return getattr(backend, name)(*args)
             if kwargs and not this.array_names.isdisjoint(kwargs):
                 return _prepared(this, backend, args, kwargs)
             return body(*args, **kwargs)

@@ -36,7 +36,7 @@ def _affine_rule(x: KerasTensor, weights: KerasTensor, bias: KerasTensor | None 
     return KerasTensor((*x.shape[:-1], weights.shape[-1]), result_type(x.dtype, weights.dtype))
 
 
-@op(_affine_rule, arrays=3)
+@op(_affine_rule, arrays=3, direct=True)
 def affine(x: Any, weights: Any, bias: Any = None) -> Any:
     """`x @ weights + bias` over the last axis: what a dense layer computes, fused where a backend can."""
     return kernel.affine(x, weights, bias)

@@ -31,7 +31,7 @@ from kbridge.core.tensor.symbolic import KerasTensor
 # --- activations ----------------------------------------------------------------------------------
 
 
-@op(rules.same)
+@op(rules.same, direct=True)
 def relu(x: Any) -> Any:
     """The input, or zero where it is negative."""
     return kernel.relu(x)

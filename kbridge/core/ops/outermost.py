@@ -25,6 +25,12 @@ def backend_for(values: Iterable[Any], variables: Iterable[Variable] = ()) -> An
     return decide(homes([*arrays, *variables]))
 
 
+def flat(args: Any, kwargs: dict[str, Any]) -> list[Any]:
+    """The arguments of a call, nested ones opened. Dynamo can't follow optree into a dict (torch 2.13)."""
+    given = [*args, *kwargs.values()]
+    return leaves(given) if any(isinstance(v, (list, tuple, dict)) for v in given) else given
+
+
 def outermost(function: Callable[..., Any]) -> Callable[..., Any]:
     """Let `function` choose its backend by its arguments when no outer call has chosen one.
 
@@ -36,7 +42,7 @@ def outermost(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         if local.running is not None:
             return function(*args, **kwargs)
-        given = leaves((args, kwargs))
+        given = flat(args, kwargs)
         if any(isinstance(value, KerasTensor) for value in given):
             return function(*args, **kwargs)
         with running(backend_for(given, getattr(args[0], "variables", ()) if args else ())):

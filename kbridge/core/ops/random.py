@@ -10,6 +10,7 @@ import numpy as np
 from kbridge.core.context import SYMBOLIC, current_backend, local, running
 from kbridge.core.ops import rules
 from kbridge.core.ops.declare import kernel, op
+from kbridge.core.ops.elementwise import add, multiply
 from kbridge.core.tensor.dtypes import standardize_dtype
 from kbridge.core.tensor.symbolic import KerasTensor
 from kbridge.core.tensor.variable import Variable
@@ -87,7 +88,7 @@ def uniform(
     """Numbers spread evenly over `[minval, maxval)`."""
 
     def draw(sizes: Any, kind: str, state: Any) -> Any:
-        return kernel.random_uniform(sizes, kind, state) * (maxval - minval) + minval
+        return add(multiply(kernel.random_uniform(sizes, kind, state), maxval - minval), minval)
 
     return _drawn(shape, dtype, seed, draw)
 
@@ -98,7 +99,7 @@ def normal(
     """Numbers from a normal distribution."""
 
     def draw(sizes: Any, kind: str, state: Any) -> Any:
-        return kernel.random_normal(sizes, kind, state) * stddev + mean
+        return add(multiply(kernel.random_normal(sizes, kind, state), stddev), mean)
 
     return _drawn(shape, dtype, seed, draw)
 

@@ -7,12 +7,17 @@ from typing import Any
 
 from kbridge.core.errors import LoadError
 from kbridge.core.naming import snake_case
+from kbridge.core.ops import elementwise, linalg, nn, random, reduce, shape
 from kbridge.core.ops.declare import OPS, Op
+
+DECLARED_IN = (elementwise, linalg, nn, random, reduce, shape)  # an op is known once its module is loaded
 
 # Keras's class -> our op, where it isn't the op's name in camel case.
 CLASS_NAMES = {"Einsum": "einsum_of", "BatchNorm": "batch_normalization"}
 # Where Keras keeps an op's class, if not with the module that ours is in.
-MODULES = {"cast": "core", "stop_gradient": "core", "rsqrt": "math", "erf": "math", "logsumexp": "math"}
+MODULES = {
+    "cast": "core", "stop_gradient": "core", "rsqrt": "math", "erf": "math", "logsumexp": "math", "one_hot": "nn",
+}  # fmt: skip
 # Arguments that aren't arrays and yet are given at the call, not to the class.
 AT_CALL = {"get_item": ("key",), "full_like": ("fill_value",), "pad": ("constant_values",)}
 # Keras's arguments that ours don't have, with the value that means "nothing special".

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kbridge.core.layers.base import Layer
+from kbridge.core.layers.tracking import UNTRACKED
 from kbridge.core.naming import snake_case
 
 CONTAINERS = (list, tuple, dict)
@@ -73,4 +74,4 @@ def _attributes(owner: Any) -> Iterator[tuple[str, Any]]:
 @functools.cache
 def _names_of_layers() -> frozenset[str]:
     """What every layer has holds no weights of others, and a Sequential's stack is its `layers`."""
-    return frozenset(dir(Layer(name="_"))) | {"_stack"}
+    return frozenset(dir(Layer(name="_"))) | UNTRACKED | {"_stack"}

@@ -69,10 +69,11 @@ class Variable:
     @property
     def value(self) -> Any:
         """The tensor: of the running backend inside a call, of its home outside."""
-        lens = local.lens
-        if lens is not None:
-            return lens.read(self)
-        return self._read()
+        if local.lens is None:
+            if local.running is self._home:  # the common case, on the hot path of every layer
+                return self._box[self._key]
+            return self._read()
+        return local.lens.read(self)
 
     def _read(self) -> Any:
         backend = local.running
@@ -145,6 +146,8 @@ class Variable:
                 f"Variable {self.path} has shape {self.shape} and was assigned a value of shape {shape}. "
                 "Reshape the value, or build a new variable."
             )
+        if local.running is SYMBOLIC:
+            return value  # following shapes changes nothing
         lens = local.lens
         if lens is not None and lens.write(self, value):
             return value
@@ -165,11 +168,12 @@ class Variable:
         home = self._home
         if local.lens is None and local.running is home and home.add_in_place(self._box, self._key, value):
             return self._box[self._key]
-        return self.assign(self + value)
+        # by name: Dynamo follows no operator between an object and a tensor (torch 2.13)
+        return self.assign(self.__add__(value))  # type: ignore[operator]
 
     def assign_sub(self, value: Any) -> Any:
         """Subtract `value` in place."""
-        return self.assign(self - value)
+        return self.assign(self.__sub__(value))  # type: ignore[operator]
 
     # --- facts -------------------------------------------------------------------------------------
 
@@ -198,8 +202,6 @@ class Variable:
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self._dtype}, home={self.home}>"
-
-    __hash__ = object.__hash__
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
         from copy import deepcopy

@@ -385,8 +385,10 @@ class Trainer:
     def _build_on(self, x: Any) -> None:
         """Make the weights, following the model on shapes only."""
         if not self.built:  # type: ignore[attr-defined]
-            self._follow((map_leaves(_free_batch, x),), {})  # type: ignore[attr-defined]
-            self.built = True
+            specs = map_leaves(_free_batch, x)
+            self._build_for((specs,), {})  # type: ignore[attr-defined]
+            if self._graph is None:  # type: ignore[attr-defined]
+                self._follow((specs,), {})  # type: ignore[attr-defined]
 
     def _prepare(self, batch: Any) -> None:
         """Everything that must exist before the first step: weights, metrics, optimizer slots."""
