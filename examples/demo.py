@@ -20,7 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow is imported
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read by torch: its threads sleep while JAX's and TensorFlow's work
 
 import jax
 import matplotlib
@@ -46,7 +47,8 @@ SEED = 0
 BATCH = 64
 GOAL = 0.97  # share of unseen digits that must be read rightly
 ROUNDS, EPOCHS = 6, 5  # at most that many rounds of that many epochs, until the goal is reached
-FINE_EPOCHS, FINE_RATE = 2, 2e-4
+FINE_EPOCHS = 2
+ADAM_RATE, DESCENT_RATE = 2e-4, 1e-2
 
 
 class Digits(NamedTuple):
@@ -58,11 +60,11 @@ class Digits(NamedTuple):
     test_y: np.ndarray
 
     def batches(self, epochs: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """The training digits in shuffled batches."""
+        """The training digits in shuffled, whole batches."""
         stream = np.random.default_rng(SEED)
         for _ in range(epochs):
             order = stream.permutation(len(self.x))
-            for start in range(0, len(order), BATCH):
+            for start in range(0, len(order) - BATCH + 1, BATCH):
                 picked = order[start : start + BATCH]
                 yield self.x[picked], self.y[picked]
 
@@ -109,7 +111,7 @@ def train_in_torch(model: keras.Model, digits: Digits) -> None:
     """A torch loop: the module's parameters are the model's weights."""
     torch.manual_seed(SEED)
     net = to_torch(model).train()
-    optimizer = torch.optim.AdamW(net.parameters(), lr=FINE_RATE)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=ADAM_RATE)
     for x, y in digits.batches(FINE_EPOCHS):
         loss = torch.nn.functional.cross_entropy(net(torch.from_numpy(x)), torch.from_numpy(y).long())
         optimizer.zero_grad()
@@ -120,7 +122,7 @@ def train_in_torch(model: keras.Model, digits: Digits) -> None:
 def train_in_jax(model: keras.Model, digits: Digits) -> None:
     """A JAX loop: a pure function, pytrees, optax; the result is written back at the end."""
     apply, params, state = to_jax(model)
-    optimizer = optax.adamw(FINE_RATE)
+    optimizer = optax.adamw(ADAM_RATE)
 
     def loss(params, state, x, y, key):
         scores, state = apply(params, state, x, training=True, rng=key)
@@ -146,7 +148,7 @@ def train_in_tensorflow(model: keras.Model, digits: Digits) -> None:
             loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, scores))
         weights = [variable.value for variable in model.trainable_variables]
         for weight, gradient in zip(weights, tape.gradient(loss, weights), strict=True):
-            weight.assign_sub(50 * FINE_RATE * gradient)  # plain gradient descent
+            weight.assign_sub(DESCENT_RATE * gradient)
 
 
 STEPS = (

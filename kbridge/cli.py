@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -20,9 +20,11 @@ from kbridge.adapters.signature import sample_inputs
 from kbridge.adapters.trial import Trial, size_of, try_format
 from kbridge.adapters.verify import reference
 from kbridge.core.context import backend_scope, default_backend, load_backend
-from kbridge.core.errors import KBridgeError, NotBuiltError
+from kbridge.core.errors import KBridgeError, MissingDependencyError, NotBuiltError
 from kbridge.core.models.model import Model
 from kbridge.core.models.summary import readable_bytes
+from kbridge.core.saving.inspect import FileReport, inspect_file
+from kbridge.core.saving.saving_api import load_model
 
 OK, FAILED, BAD_INPUT = 0, 1, 2  # exit codes
 WIDTH = 120  # columns, where no terminal says how many there are
@@ -54,6 +56,7 @@ class UsageError(KBridgeError):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns 0, 1 if an export failed, or 2 for bad input."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read once, when TensorFlow is imported
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # by torch: threads that spin slow each other down 200 times
     try:
         options = _parser().parse_args(argv)
         return int(options.run(options))
@@ -97,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
 
     inspect = commands.add_parser("inspect", help="show what is in a model file; nothing in it is run")
     inspect.set_defaults(run=_inspect)
-    inspect.add_argument("model", type=Path, help="a .keras file")
+    inspect.add_argument("model", type=Path, help="a .keras, .weights.h5 or .safetensors file")
     return parser
 
 
@@ -124,9 +127,7 @@ def _positive(text: str) -> int:
 def _export(options: argparse.Namespace) -> int:
     _check_file(options.model)
     for name in options.to:
-        chosen = WRITERS[TARGETS[name].format]
-        for library in chosen.needs:
-            check_installed(library, chosen.extra)
+        _check_libraries(name)
     backend = options.backend or default_backend()
     load_backend(backend)
     _check_out(options.out)
@@ -197,10 +198,14 @@ def _result(trial: Trial) -> str:
     return f"[yellow]written, not run:[/yellow] {escape(trial.not_run)}" if trial.not_run else "[green]ok[/green]"
 
 
+def _check_libraries(target: str) -> None:
+    chosen = WRITERS[TARGETS[target].format]
+    for library in chosen.needs:
+        check_installed(library, chosen.extra)
+
+
 def _load(path: Path, backend: str) -> Model:
     """The model in a file, its weights in `backend`."""
-    from kbridge.saving import load_model
-
     try:
         with backend_scope(backend):
             model = load_model(path, compile=False)
@@ -243,7 +248,64 @@ def _console() -> Console:
 
 
 def _inspect(options: argparse.Namespace) -> int:
-    raise NotImplementedError
+    _check_file(options.model)
+    report = inspect_file(options.model)
+    console = _console()
+    console.print(_layer_table(report, f"{options.model.name} ({readable_bytes(size_of(options.model))})"))
+    for line in _conclusions(report):
+        console.print(escape(line), highlight=False)
+    return OK
+
+
+def _layer_table(report: FileReport, file: str) -> Table:
+    what = f'{report.class_name} "{report.name}"' if report.class_name else f"weights only, {report.format}"
+    version = f", Keras {report.keras_version}" if report.keras_version else ""
+    when = f", saved {report.date_saved}" if report.date_saved else ""
+    table = Table(title=escape(f"{file}: {what}{version}{when}"), title_justify="left")
+    for name in ("Layer", "Class", "Output shape", "Dtype", "Weights"):
+        table.add_column(name, overflow="fold")
+    table.add_column("Numbers", justify="right", no_wrap=True)
+    for layer in report.layers:
+        cells = [
+            "  " * layer.depth + layer.name,
+            layer.class_name or "-",
+            "?" if layer.output_shape is None else str(layer.output_shape),
+            layer.dtype or "-",
+            " ".join(str(weight.shape) for weight in layer.weights) or "-",
+            f"{layer.count:,}",
+        ]
+        table.add_row(*map(escape, cells))
+    return table
+
+
+def _conclusions(report: FileReport) -> Iterator[str]:
+    """How many weights there are, and what can be done with the file."""
+    rest = sum(weight.count for weight in report.other)
+    others = f", and {rest:,} numbers that belong to no layer, such as an optimizer's state" if rest else ""
+    yield f"{report.count:,} numbers in the layers' weights{others}."
+    if report.refused:
+        yield f"Can't be exported. {report.refused}"
+    elif report.unknown:
+        yield (
+            f"Can't be exported from here: it names {', '.join(report.unknown)}, which kbridge doesn't know. Load it in "
+            "Python with custom_objects, then call model.export."
+        )
+    elif not report.class_name:
+        yield "Can't be exported: it holds weights and no model. Make the model, then call model.load_weights."
+    else:
+        missing = {name: _lacking(name) for name in TARGETS}
+        ready = [name for name in TARGETS if not missing[name]]
+        yield f"Can be exported to: {', '.join(ready) or 'nothing here'}."
+        yield from (f"Not yet to {name}: {line}" for name, line in missing.items() if line)
+
+
+def _lacking(target: str) -> str:
+    """What has to be installed for a target, or nothing."""
+    try:
+        _check_libraries(target)
+    except MissingDependencyError as problem:
+        return str(problem)
+    return ""
 
 
 if __name__ == "__main__":

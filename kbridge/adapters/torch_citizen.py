@@ -9,6 +9,8 @@ import torch
 from kbridge.adapters.torch_module import free_name, is_shown, module_training, place
 from kbridge.core.context import load_backend, local
 from kbridge.core.layers.base import Layer
+from kbridge.core.models.model import Model
+from kbridge.core.models.sequential import Sequential
 
 BACKEND = load_backend("torch")
 
@@ -22,8 +24,7 @@ class LayerModule(torch.nn.Module):
         known[id(layer)] = self
         self._layer = layer
         layer._citizen = self
-        if getattr(layer, "_graph", None) is not None:
-            layer._graph.steps  # noqa: B018  made now, so that Dynamo need not trace the planning
+        self._plan = plan_of(layer)
         for name, variable in layer.own_variables_in_order():
             owner, last = self._owner(name)
             place(variable, owner, free_name(owner, last))
@@ -47,9 +48,22 @@ class LayerModule(torch.nn.Module):
         local.running, local.training = BACKEND, module_training
         local.keep_floats, local.framework_random, local.masks = True, True, None
         try:
+            if self._plan is not None and len(args) == 1 and not kwargs:
+                return self._plan(args[0])
             return self._layer(*args, **kwargs)
         finally:
             local.running, local.training, local.keep_floats, local.framework_random, local.masks = before
 
     def extra_repr(self) -> str:
         return f"{type(self._layer).__name__}, name={self._layer.name!r}"
+
+
+def plan_of(layer: Layer) -> Any:
+    """For a graph model that needs no more than its plan, what runs it: each check less is a guard less in Dynamo."""
+    graph = getattr(layer, "_graph", None)
+    if graph is None:
+        return None
+    steps = graph.steps  # made now, so that Dynamo need not trace the planning
+    plain = type(layer).call in (Model.call, Sequential.call) and all(owner is not call for _, call, _, _, owner in steps)
+    mixed = layer.compute_dtype != layer.variable_dtype or layer.activity_regularizer is not None
+    return layer._call_graph if plain and not mixed else None  # type: ignore[attr-defined]

@@ -191,12 +191,14 @@ def test_a_variable_never_shares_memory_with_what_it_was_given(source: str, targ
     variable = Variable(np.ones(1024, "float32"))
     with running(load_backend(target)):
         variable.assign(tensor)
+        if source == "torch" != target:
+            tensor.fill_(5)
+            np.testing.assert_array_equal(variable.numpy(), np.zeros(1024))
+            tensor.fill_(0)
         variable.assign_add(convert_to_tensor(np.ones(1024, "float32")))
-    np.testing.assert_array_equal(load_backend(source).to_numpy(tensor), np.zeros(1024))
-    if source == "torch":
-        tensor.fill_(5)
     assert variable.home == target
     np.testing.assert_array_equal(variable.numpy(), np.ones(1024))
+    np.testing.assert_array_equal(load_backend(source).to_numpy(tensor), np.zeros(1024))
 
 
 def test_a_jax_array_outlives_the_variable_it_was_assigned_to() -> None:

@@ -35,7 +35,14 @@ def test_rule_promises_what_the_kernel_gives(each: Row) -> None:
     assert [(p.shape, p.dtype) for p in promised] == [(w.shape, w.dtype.name) for w in pieces(each.want)]
 
 
-HALF_ROWS = [r for r in ROWS[::5] if "limits" not in r.name and "mod" not in r.name]  # these jump with the last bit
+WITHOUT_A_HALF_KERNEL = ("matmul", "einsum", "affine", "max_pool-(5, 6, 7)", "average_pool-(5, 6, 7)")  # in some framework
+HALF_ROWS = [
+    r
+    for i, r in enumerate(ROWS)
+    if (i % 11 == 0 or r.name.startswith(WITHOUT_A_HALF_KERNEL))
+    and not r.name.startswith(("mod", "floor_divide"))  # these jump with the last bit
+    and "limits" not in r.name
+]
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])

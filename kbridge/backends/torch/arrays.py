@@ -58,6 +58,8 @@ def convert(value: Any, dtype: str | None = None) -> Any:
         return value if dtype is None or value.dtype == DTYPES[dtype] else value.to(DTYPES[dtype])
     if type(value) in NUMBERS:  # not through NumPy, where Dynamo can't follow
         return torch.tensor(value, dtype=DTYPES[dtype or NUMBERS[type(value)] or floatx()])
+    if isinstance(value, np.ndarray) and torch.compiler.is_compiling():  # Dynamo has no ndarray.dtype
+        return torch.as_tensor(value) if dtype is None else torch.as_tensor(value).to(DTYPES[dtype])
     framework = framework_of_type(type(value))
     if framework is not None:
         tensor = _borrow(load_backend(framework).lend(value), load_backend(framework))

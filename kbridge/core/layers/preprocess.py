@@ -27,20 +27,18 @@ class Rescaling(Layer):
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.scale, self.offset = scale, offset
+        self._factor, self._shift = self._constant(scale), self._constant(offset)
+        if isinstance(self._factor, np.ndarray) and image_data_format() == "channels_first":
+            self._factor = self._factor.reshape(-1, 1, 1)
+
+    def _constant(self, value: Any) -> Any:
+        return value if isinstance(value, (int, float)) else np.asarray(value, self.compute_dtype)
 
     def call(self, inputs: Any) -> Any:
         if not is_float(dtype_of(inputs)):
             inputs = cast(inputs, self.compute_dtype)
-        scaled = multiply(inputs, self._factor(self.scale))
-        return scaled if isinstance(self.offset, (int, float)) and self.offset == 0 else add(scaled, self._factor(self.offset))
-
-    def _factor(self, value: Any) -> Any:
-        if isinstance(value, (int, float)):
-            return value
-        array = np.asarray(value, self.compute_dtype)
-        if array.ndim and value is self.scale and image_data_format() == "channels_first":
-            array = array.reshape(array.shape + (1,) * (3 - array.ndim))
-        return array
+        scaled = multiply(inputs, self._factor)
+        return scaled if isinstance(self._shift, (int, float)) and self._shift == 0 else add(scaled, self._shift)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Rescaling:

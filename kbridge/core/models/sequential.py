@@ -111,7 +111,7 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """The model of that config."""
-        layers = [deserialize_keras_object(each, custom_objects) for each in config["layers"]]
+        layers = deserialize_keras_object(config["layers"], custom_objects)
         model = cls(layers, trainable=config.get("trainable") is not False, name=config.get("name"))
         shape = config.get("build_input_shape")
         if not model.built and shape:

@@ -17,6 +17,7 @@ from typing import IO, Any
 from kbridge.core.errors import LoadError
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+ZIP, HDF5, SAFETENSORS, UNKNOWN = "zip", "hdf5", "safetensors", "unknown"
 MAX_JSON = 32 << 20
 MAX_INFLATED = 16 << 20  # a compressed member up to this size may be packed as tightly as it likes
 MAX_RATIO = 100  # beyond it, weights don't get smaller than that
@@ -167,6 +168,18 @@ def opened(path: Any) -> Iterator[tuple[IO[bytes], str]]:
         raise LoadError(f"{label} can't be read: {error.strerror}.") from error
     with file:
         yield file, str(label)
+
+
+def form_of(file: IO[bytes]) -> str:
+    """What a file is, by its first bytes. Names say nothing: a renamed file meets the same checks."""
+    file.seek(0)
+    start = file.read(9)
+    file.seek(0)
+    if start.startswith(b"PK\x03\x04") or not start:
+        return ZIP
+    if start.startswith(b"\x89HDF\r\n\x1a\n"):
+        return HDF5
+    return SAFETENSORS if start[8:] == b"{" else UNKNOWN
 
 
 def write_archive(file: IO[bytes], config: str, metadata: str, write_weights: Callable[[IO[bytes]], None]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from kbridge.core import registry
-from kbridge.core.errors import KBridgeError, LoadError
+from kbridge.core.errors import LoadError
 from kbridge.core.ops.declare import Op
 from kbridge.core.saving.allow import check, is_entry, is_ours, resolve
 from kbridge.core.saving.compat import without_unknown
@@ -251,7 +251,7 @@ def as_load_error(what: str) -> Iterator[None]:
         yield
     except LoadError:
         raise
-    except (KBridgeError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+    except Exception as error:
         raise LoadError(f"{what}: {type(error).__name__}: {error}") from error
 
 

@@ -11,6 +11,7 @@ from kbridge.core.graph.order import listed_owners, owner_of
 from kbridge.core.layers.base import Layer
 from kbridge.core.layers.input import InputLayer
 from kbridge.core.layers.signature import call_signature
+from kbridge.core.saving.allow import check
 from kbridge.core.saving.config import deserialize_keras_object, is_entry, serialize_keras_object
 from kbridge.core.saving.graph_ops import is_op_entry, op_call, op_entry, op_of_entry
 from kbridge.core.tensor.symbolic import KerasTensor
@@ -140,6 +141,7 @@ class _GraphReader:
         self.operations: dict[str, Any] = {}
         self.calls: dict[tuple[str, int], tuple[dict[str, Any], Any]] = {}
         self.made: dict[tuple[str, int], list[KerasTensor]] = {}
+        check(entries, custom_objects)  # every name, before the first layer is made
         for entry in _listed(entries):
             name = entry.get("name") or entry["config"].get("name")
             if name in self.operations:

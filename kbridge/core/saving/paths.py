@@ -42,13 +42,14 @@ def _walk_container(container: Any, path: str, visited: set[int], around: tuple[
     used: dict[str, int] = {}
     for child in list(container.values()) if isinstance(container, dict) else container:
         if _is_saved(child):
-            yield from _walk(child, f"{path}/{_numbered(snake_case(type(child).__name__), used)}", visited)
+            yield from _walk(child, f"{path}/{numbered(snake_case(type(child).__name__), used)}", visited)
         elif isinstance(child, CONTAINERS):
-            inner = f"{path}/{_numbered('container', used)}"
+            inner = f"{path}/{numbered('container', used)}"
             yield from _walk_container(child, inner, visited, (*around, id(container)))
 
 
-def _numbered(name: str, used: dict[str, int]) -> str:
+def numbered(name: str, used: dict[str, int]) -> str:
+    """The name, with a number behind it from the second of its kind on."""
     used[name] = used.get(name, -1) + 1
     return f"{name}_{used[name]}" if used[name] else name
 

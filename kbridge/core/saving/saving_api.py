@@ -15,7 +15,19 @@ from kbridge.core.context import local
 from kbridge.core.errors import LoadError, NotBuiltError
 from kbridge.core.layers.base import Layer
 from kbridge.core.saving import safetensors_file
-from kbridge.core.saving.archive import CONFIG, METADATA, WEIGHTS, Archive, opened, parsed_object, write_archive
+from kbridge.core.saving.archive import (
+    CONFIG,
+    HDF5,
+    METADATA,
+    SAFETENSORS,
+    WEIGHTS,
+    ZIP,
+    Archive,
+    form_of,
+    opened,
+    parsed_object,
+    write_archive,
+)
 from kbridge.core.saving.atomic import replaced_file
 from kbridge.core.saving.config import as_load_error, deserialize_keras_object, is_entry, serialize_keras_object, writing
 from kbridge.core.saving.hdf5 import WeightFile, read_weights
@@ -25,7 +37,6 @@ from kbridge.core.training.trainer import Trainer
 KERAS_VERSION = "3.15.1"  # whose form is written
 SLACK = 16 << 20  # bytes of weights that a model may have beyond those in its file…
 SLOTS = 16  # …and times as many, for optimizers that didn't write their state
-ZIP, HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
 
 
 def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
@@ -72,7 +83,7 @@ def load_model(
         LoadError: the file is damaged, names something unknown, or doesn't fit together.
     """
     with opened(filepath) as (file, label):
-        _need(_form(file), "zip", label, "a model")
+        _need(form_of(file), ZIP, label, "a model")
         archive = Archive(file, label)
         config = archive.json(CONFIG)
         with read_weights(archive.window(WEIGHTS), f"{WEIGHTS} in {label}") as weights:
@@ -120,12 +131,12 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
     _no_more(kwargs)
     _need_built(model, "loaded into")
     with opened(filepath) as (file, label):
-        form = _form(file)
-        if form == "safetensors":
+        form = form_of(file)
+        if form == SAFETENSORS:
             safetensors_file.fit(model, file, label).finish(skip_mismatch)
             return
-        _need(form, "zip" if form == "zip" else "hdf5", label, "weights")
-        source = Archive(file, label).window(WEIGHTS) if form == "zip" else file
+        _need(form, ZIP if form == ZIP else HDF5, label, "weights")
+        source = Archive(file, label).window(WEIGHTS) if form == ZIP else file
         with read_weights(source, label) as weights:
             fit_weights(model, weights).finish(skip_mismatch)
 
@@ -198,27 +209,15 @@ def _target(filepath: Any, endings: tuple[str, ...], overwrite: bool) -> Iterato
         yield file
 
 
-def _form(file: IO[bytes]) -> str:
-    """What a file is, by its first bytes. Names say nothing: a renamed file meets the same checks."""
-    file.seek(0)
-    start = file.read(9)
-    file.seek(0)
-    if start.startswith(ZIP) or not start:
-        return "zip"
-    if start.startswith(HDF5):
-        return "hdf5"
-    return "safetensors" if start[8:] == b"{" else "unknown"
-
-
 def _need(form: str, wanted: str, label: str, what: str) -> None:
     if form == wanted:
         return
-    if form == "hdf5":
+    if form == HDF5:
         raise LoadError(
             f"{label} is an HDF5 file and holds no model that kbridge reads. If it holds weights, make the model and call "
             "model.load_weights; if it is a model of Keras 2, load it in Keras and save it as .keras."
         )
-    if form == "safetensors":
+    if form == SAFETENSORS:
         raise LoadError(f"{label} holds weights and no model. Make the model, then call model.load_weights.")
     raise LoadError(f"{label} isn't a file with {what}: it starts like no .keras, .weights.h5 or .safetensors file.")
 

@@ -85,8 +85,8 @@ def reshaped(shape: Shape, newshape: Sequence[int | None]) -> Shape:
         raise ShapeError(f"At most one size of {tuple(newshape)} may be -1.")
     if None in shape:
         return tuple(target)
-    total = math.prod(size for size in shape if size is not None)
-    known = math.prod(size for size in target if size is not None)
+    total = math.prod([size for size in shape if size is not None])  # a list: Dynamo follows no generator here
+    known = math.prod([size for size in target if size is not None])
     if None not in target:
         if total != known:
             raise ShapeError(f"Can't reshape {shape} ({total} elements) to {tuple(newshape)}.")
