@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow is imported
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read by torch: its threads sleep while JAX's and TensorFlow's work
+os.environ.setdefault(
+    "OMP_WAIT_POLICY", "passive"
+)  # read by torch: its threads sleep while JAX's and TensorFlow's work
 
 import jax
 import matplotlib
@@ -210,7 +212,9 @@ NAMES = {
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path("demo_output"), help="folder to write to (default: %(default)s)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("demo_output"), help="folder to write to (default: %(default)s)"
+    )
     out: Path = parser.parse_args().out
     out.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()

@@ -34,7 +34,9 @@ def draw(path: Path, images: np.ndarray, labels: np.ndarray, predictions: dict[s
         _image(cells[0], images[row], labels[row])
         for cell, probabilities in zip(cells[1:], predictions.values(), strict=False):
             _bars(cell, probabilities[row], labels[row])
-        _differences(cells[-1], {name: each[row] - source[row] for name, each in predictions.items() if each is not source})
+        _differences(
+            cells[-1], {name: each[row] - source[row] for name, each in predictions.items() if each is not source}
+        )
     _titles(figure, axes, list(predictions), source, labels)
     figure.savefig(path, dpi=110, facecolor="white")
     plt.close(figure)
@@ -68,7 +70,9 @@ def _bars(axes: Axes, probabilities: np.ndarray, label: int) -> None:
     axes.set(xlim=(-0.6, 9.6), ylim=(0, 1.18), yticks=[])
     axes.set_xticks(range(10), labels=[str(i) for i in range(10)], fontsize=7, color="#6b7280")
     axes.tick_params(length=0, pad=1)
-    axes.text(chosen, probabilities[chosen] + 0.03, f"{probabilities[chosen]:.3f}", ha="center", fontsize=7.5, color=INK)
+    axes.text(
+        chosen, probabilities[chosen] + 0.03, f"{probabilities[chosen]:.3f}", ha="center", fontsize=7.5, color=INK
+    )
     for name, side in axes.spines.items():
         side.set_visible(name == "bottom")
         side.set_color(FAINT)

@@ -1,6 +1,7 @@
 """Public names of Keras's `backend` namespace. (The code of the backends is in `kbridge/backends/`.)"""
 
 from kbridge.core.context import backend as backend
+from kbridge.core.context import is_symbolic as is_keras_tensor  # noqa: F401
 from kbridge.core.ops import operators as _operators  # noqa: F401  gives variables Python's operators
 from kbridge.core.settings import epsilon as epsilon
 from kbridge.core.settings import floatx as floatx
@@ -10,7 +11,3 @@ from kbridge.core.tensor.dtypes import standardize_dtype as standardize_dtype
 from kbridge.core.tensor.symbolic import KerasTensor as KerasTensor
 from kbridge.core.tensor.variable import Variable as Variable
 
-
-def is_keras_tensor(x: object) -> bool:
-    """Whether `x` is symbolic."""
-    return isinstance(x, KerasTensor)

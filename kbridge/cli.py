@@ -159,21 +159,22 @@ def export_and_compare(
         target = TARGETS[name]
         trials[name] = try_format(model, target.format, out / target.file, inputs, expected, batch)
     console = _console()
-    console.print(_trial_table(trials, batch, _title(model, source)))
+    _say(console, _title(model, source))
+    console.print(_trial_table(trials, batch))
     failed = [name for name, trial in trials.items() if trial.failed]
     if failed:
-        console.print(f"{len(failed)} of {len(trials)} failed: {', '.join(failed)}.", highlight=False)
+        _say(console, f"{len(failed)} of {len(trials)} failed: {', '.join(failed)}.")
     return FAILED if failed else OK
 
 
 def _title(model: Model, source: Path | None) -> str:
     home = model.weights[0].home if model.weights else "numpy"
     file = f"{source.name} ({readable_bytes(size_of(source))})" if source else model.name
-    return escape(f"{file}: {model.count_params():,} weights, run on {home}")
+    return f"{file}: {model.count_params():,} parameters, run on {home}"
 
 
-def _trial_table(trials: dict[str, Trial], batch: int, title: str) -> Table:
-    table = Table(title=title, title_justify="left")
+def _trial_table(trials: dict[str, Trial], batch: int) -> Table:
+    table = Table()
     table.add_column("Target", no_wrap=True)
     table.add_column("Written", no_wrap=True)
     table.add_column("Size", justify="right", no_wrap=True)
@@ -244,6 +245,10 @@ def _console() -> Console:
     return console if console.is_terminal else Console(width=WIDTH)
 
 
+def _say(console: Console, line: str) -> None:
+    console.print(escape(line), highlight=False, soft_wrap=True)
+
+
 # --- inspect --------------------------------------------------------------------------------------------
 
 
@@ -251,20 +256,25 @@ def _inspect(options: argparse.Namespace) -> int:
     _check_file(options.model)
     report = inspect_file(options.model)
     console = _console()
-    console.print(_layer_table(report, f"{options.model.name} ({readable_bytes(size_of(options.model))})"))
+    _say(console, _headline(report, options.model))
+    console.print(_layer_table(report))
     for line in _conclusions(report):
-        console.print(escape(line), highlight=False)
+        _say(console, line)
     return OK
 
 
-def _layer_table(report: FileReport, file: str) -> Table:
+def _headline(report: FileReport, path: Path) -> str:
     what = f'{report.class_name} "{report.name}"' if report.class_name else f"weights only, {report.format}"
-    version = f", Keras {report.keras_version}" if report.keras_version else ""
+    version = f", format of Keras {report.keras_version}" if report.keras_version else ""
     when = f", saved {report.date_saved}" if report.date_saved else ""
-    table = Table(title=escape(f"{file}: {what}{version}{when}"), title_justify="left")
+    return f"{path.name} ({readable_bytes(size_of(path))}): {what}{version}{when}"
+
+
+def _layer_table(report: FileReport) -> Table:
+    table = Table()
     for name in ("Layer", "Class", "Output shape", "Dtype", "Weights"):
         table.add_column(name, overflow="fold")
-    table.add_column("Numbers", justify="right", no_wrap=True)
+    table.add_column("Parameters", justify="right", no_wrap=True)
     for layer in report.layers:
         cells = [
             "  " * layer.depth + layer.name,
@@ -281,14 +291,14 @@ def _layer_table(report: FileReport, file: str) -> Table:
 def _conclusions(report: FileReport) -> Iterator[str]:
     """How many weights there are, and what can be done with the file."""
     rest = sum(weight.count for weight in report.other)
-    others = f", and {rest:,} numbers that belong to no layer, such as an optimizer's state" if rest else ""
-    yield f"{report.count:,} numbers in the layers' weights{others}."
+    others = f", and {rest:,} stored numbers of no layer, such as an optimizer's state" if rest else ""
+    yield f"{report.count:,} parameters{others}."
     if report.refused:
         yield f"Can't be exported. {report.refused}"
     elif report.unknown:
         yield (
-            f"Can't be exported from here: it names {', '.join(report.unknown)}, which kbridge doesn't know. Load it in "
-            "Python with custom_objects, then call model.export."
+            f"Can't be exported from here: it names {', '.join(report.unknown)}, which kbridge doesn't know. "
+            "Load it in Python with custom_objects, then call model.export."
         )
     elif not report.class_name:
         yield "Can't be exported: it holds weights and no model. Make the model, then call model.load_weights."

@@ -55,6 +55,7 @@ Run = Callable[..., Ran]
 @pytest.fixture
 def run(capfd: pytest.CaptureFixture[str]) -> Run:
     def run(*argv: Any) -> Ran:
+        capfd.readouterr()  # what the test itself has caused, such as an import of Keras
         code = cli.main([str(each) for each in argv])
         return Ran(code, *capfd.readouterr())
 
@@ -93,7 +94,7 @@ def test_every_target_of_a_model_of_kbridge(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "new" / "out"
     ran = run("export", tmp_path / "convnet.keras", "--out", out)
     assert_all_ok(ran, out)
-    assert re.search(r"convnet.keras \([\d.]+ KB\): 335 weights, run on numpy", ran.out)
+    assert re.search(r"convnet.keras \([\d.]+ KB\): 335 parameters, run on numpy", ran.out)
 
 
 @pytest.mark.slow
@@ -159,7 +160,8 @@ def test_an_artefact_that_disagrees_has_failed(
 ) -> None:
     def biased(path: Path) -> Any:
         runner = WRITERS["jax"].run(path)
-        monkeypatch.setattr(type(runner), "run", lambda self, feed, true=type(runner).run: [y + 1 for y in true(self, feed)])
+        true = type(runner).run
+        monkeypatch.setattr(type(runner), "run", lambda self, feed: [y + 1 for y in true(self, feed)])
         return runner
 
     monkeypatch.setattr(trial, "export", lambda layer, path, format: WRITERS[format].write(layer, path, verify=False))
@@ -200,7 +202,10 @@ ARGUMENTS = {
     "an unknown command": (["convert", "m.keras"], "invalid choice: 'convert'"),
     "no model": (["export", "--out", "o"], "required: model"),
     "no out": (["export", "m.keras"], "required: --out"),
-    "an unknown target": (["export", "m.keras", "--out", "o", "--to", "onnx,coreml"], "unknown target 'coreml': choose"),
+    "an unknown target": (
+        ["export", "m.keras", "--out", "o", "--to", "onnx,coreml"],
+        "unknown target 'coreml': choose",
+    ),
     "an empty target": (["export", "m.keras", "--out", "o", "--to", ","], "no target: choose from torch, jax"),
     "no samples": (["export", "m.keras", "--out", "o", "--samples", "0"], "'0' is not a whole number of at least 1"),
     "half a batch": (["export", "m.keras", "--out", "o", "--batch", "0.5"], "'0.5' is not a whole number"),
@@ -230,6 +235,7 @@ def edited(path: Path, source: Path, old: str, new: str) -> None:
             copy.writestr(name, content.replace(old.encode(), new.encode()) if name == "config.json" else content)
 
 
+KERAS = '"keras.layers", "class_name": "'
 FILES_TO_REFUSE: dict[str, tuple[Callable[[Path, Path], Any], str]] = {
     "not there": (lambda path, source: None, "There is no file"),
     "a folder": (lambda path, source: path.mkdir(), "is a folder"),
@@ -239,7 +245,7 @@ FILES_TO_REFUSE: dict[str, tuple[Callable[[Path, Path], Any], str]] = {
     "another zip": (zip_of_nothing, "holds no config.json"),
     "no JSON": (lambda path, source: edited(path, source, "{", "<"), "config.json"),
     "a foreign module": (
-        lambda path, source: edited(path, source, '"keras.layers", "class_name": "Dense"', '"antigravity", "class_name": "Fly"'),
+        lambda path, source: edited(path, source, f"{KERAS}Dense", '"antigravity", "class_name": "Fly'),
         "antigravity.Fly",
     ),
     "a wrong config": (lambda path, source: edited(path, source, '"units": 8', '"units": "many"'), "units"),
@@ -298,6 +304,81 @@ def test_an_out_that_the_system_refuses(run: Run, mlp: Path, tmp_path: Path) -> 
     assert_refused(run("export", mlp, "--to", "jax", "--out", out), "File name too long")
 
 
+# --- inspect -----------------------------------------------------------------------------------------
+
+
+def test_inspect_shows_what_keras_says_of_its_model(run: Run, tmp_path: Path) -> None:
+    import keras
+
+    model = keras.Sequential(
+        [
+            keras.Input((6, 6, 1), name="image"),
+            keras.layers.Conv2D(3, 3, name="conv", dtype="float64"),
+            keras.layers.BatchNormalization(name="norm"),
+            keras.layers.Flatten(name="flat"),
+            keras.layers.Dense(4, name="out"),
+        ],
+        name="theirs",
+    )
+    model.save(tmp_path / "theirs.keras")
+    ran = run("inspect", tmp_path / "theirs.keras")
+    assert (ran.code, ran.err) == (0, "")
+    assert f'Sequential "theirs", format of Keras {keras.__version__}, saved ' in ran.out
+    rows = {name: cells for name, cells in ran.rows.items() if name not in ("Layer", "image")}
+    assert list(rows) == [layer.name for layer in model.layers]
+    for layer in model.layers:
+        kind, shape, dtype, weights, count = rows[layer.name]
+        assert kind == type(layer).__name__
+        assert shape == str(layer.output.shape)
+        assert dtype == layer.dtype_policy.name
+        assert weights == (" ".join(str(tuple(weight.shape)) for weight in layer.weights) or "-")
+        assert count == f"{layer.count_params():,}"
+    assert f"{model.count_params():,} parameters.\n" in ran.out
+    assert "Can be exported to: torch, jax, savedmodel, litert, onnx, tfjs.\n" in ran.out
+
+
+def test_inspect_says_what_has_to_be_installed(run: Run, mlp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tf2onnx", None)
+    ran = run("inspect", mlp)
+    assert "Can be exported to: torch, jax, savedmodel, litert, tfjs.\n" in ran.out
+    assert 'Not yet to onnx: tf2onnx is not installed. Run: pip install "kbridge[export]"' in ran.out
+
+
+def test_inspect_runs_nothing_from_the_file(run: Run, mlp: Path, tmp_path: Path) -> None:
+    path = tmp_path / "foreign.keras"
+    FILES_TO_REFUSE["a foreign module"][0](path, mlp)
+    sys.modules.pop("antigravity", None)
+    ran = run("inspect", path)
+    assert (ran.code, ran.err) == (0, "")
+    assert "Can't be exported from here: it names antigravity.Fly, which kbridge doesn't know." in ran.out
+    assert ran.rows["first"][0] == "Fly"
+    assert "antigravity" not in sys.modules
+
+
+def test_inspect_says_why_a_file_is_refused(run: Run, mlp: Path, tmp_path: Path) -> None:
+    edited(tmp_path / "m.keras", mlp, '"class_name": "Dense"', '"class_name": "__lambda__"')
+    ran = run("inspect", tmp_path / "m.keras")
+    assert (ran.code, ran.err) == (0, "")
+    assert "Can't be exported. The file carries code (a lambda" in ran.out
+
+
+def test_inspect_of_weights(run: Run, tmp_path: Path) -> None:
+    MODELS["mlp"].build().save_weights(tmp_path / "w.safetensors")
+    ran = run("inspect", tmp_path / "w.safetensors")
+    assert (ran.code, ran.err) == (0, "")
+    assert "weights only, safetensors" in ran.out
+    assert ran.rows["first"] == ["-", "?", "float32", "(8,) (6, 8)", "56"]
+    assert "155 parameters.\nCan't be exported: it holds weights and no model." in ran.out
+
+
+@pytest.mark.parametrize("case", ["not there", "a folder", "empty", "text", "cut in half", "another zip", "no JSON"])
+def test_inspect_refuses_what_it_cannot_read(case: str, run: Run, mlp: Path, tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    make, text = FILES_TO_REFUSE[case]
+    make(path, mlp)
+    assert_refused(run("inspect", path), text, "model.keras")
+
+
 # --- the rest ----------------------------------------------------------------------------------------
 
 
@@ -331,10 +412,11 @@ def test_a_process_of_its_own_fails_in_one_line(tmp_path: Path) -> None:
     assert_refused(Ran(done.returncode, done.stdout, done.stderr), "There is no file")
 
 
-def test_the_version_imports_no_framework() -> None:
+def test_version_and_inspect_import_no_framework(mlp: Path) -> None:
     code = (
-        "import sys, kbridge.cli; kbridge.cli.main(['--version']); "
-        "print(*{'torch', 'jax', 'tensorflow', 'keras'} & set(sys.modules))"
+        f"import sys, kbridge.cli; kbridge.cli.main(['--version']); kbridge.cli.main(['inspect', {str(mlp)!r}]); "
+        "print('imported', *{'torch', 'jax', 'tensorflow', 'keras'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == f"kbridge {__version__}\n\n"
+    assert done.stdout.startswith(f"kbridge {__version__}\n")
+    assert done.stdout.endswith("\nimported\n")

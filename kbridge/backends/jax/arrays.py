@@ -20,7 +20,7 @@ from kbridge.core.errors import BackendError, ForeignGradientError
 
 __all__ = [
     "arange", "broadcast_to", "cast", "concatenate", "convert", "copy_box", "dtype_of", "expand_dims",
-    "flip", "full", "get_item", "is_tensor_type", "is_tracing", "lend", "lookup", "pad", "repeat", "reshape",
+    "flip", "full", "full_like", "get_item", "is_tensor_type", "is_tracing", "lend", "lookup", "pad", "repeat", "reshape",
     "scan_time", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take", "take_along_axis",
     "tile", "to_numpy", "transpose", "weak_number",
 ]  # fmt: skip
@@ -122,7 +122,11 @@ def full(shape: Any, value: Any, dtype: str) -> Any:
     return jnp.full(shape, value, native_dtype(dtype))
 
 
-def arange(start: Any, stop: Any, step: Any, dtype: str) -> Any:
+def full_like(x: Any, value: Any, dtype: str) -> Any:
+    return jnp.full(x.shape, value, native_dtype(dtype))
+
+
+def arange(start: Any, stop: Any, step: Any, dtype: str, like: Any = None) -> Any:
     return jnp.arange(start, stop, step, native_dtype(dtype))
 
 

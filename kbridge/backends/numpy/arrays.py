@@ -13,7 +13,7 @@ from kbridge.core.settings import floatx
 
 __all__ = [
     "arange", "broadcast_to", "cast", "concatenate", "convert", "copy_box", "dtype_of", "expand_dims",
-    "flip", "full", "get_item", "is_tensor_type", "is_tracing", "lend", "lookup", "pad", "repeat", "reshape",
+    "flip", "full", "full_like", "get_item", "is_tensor_type", "is_tracing", "lend", "lookup", "pad", "repeat", "reshape",
     "scan_time", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take", "take_along_axis",
     "tile", "to_numpy", "transpose", "weak_number",
 ]  # fmt: skip
@@ -75,7 +75,11 @@ def full(shape: Any, value: Any, dtype: str) -> Any:
     return np.full(shape, value, dtype)
 
 
-def arange(start: Any, stop: Any, step: Any, dtype: str) -> Any:
+def full_like(x: Any, value: Any, dtype: str) -> Any:
+    return np.full_like(x, value, dtype)
+
+
+def arange(start: Any, stop: Any, step: Any, dtype: str, like: Any = None) -> Any:
     return np.arange(start, stop, step, dtype)
 
 

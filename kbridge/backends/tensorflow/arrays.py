@@ -16,7 +16,7 @@ from kbridge.core.errors import ForeignGradientError
 
 __all__ = [
     "arange", "broadcast_to", "cast", "concatenate", "convert", "copy_box", "dtype_of", "expand_dims",
-    "flip", "full", "get_item", "is_tensor_type", "is_tracing", "lend", "lookup", "pad", "repeat", "reshape",
+    "flip", "full", "full_like", "get_item", "is_tensor_type", "is_tracing", "lend", "lookup", "pad", "repeat", "reshape",
     "scan_time", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take", "take_along_axis",
     "tile", "to_numpy", "transpose", "weak_number",
 ]  # fmt: skip
@@ -131,7 +131,13 @@ def full(shape: Any, value: Any, dtype: str) -> Any:
     return raw.Fill(dims=settled(shape), value=convert(value, dtype))
 
 
-def arange(start: Any, stop: Any, step: Any, dtype: str) -> Any:
+def full_like(x: Any, value: Any, dtype: str) -> Any:
+    if value == 0 and x.dtype.name == dtype:
+        return raw.ZerosLike(x=x)
+    return full(shape_of(x), value, dtype)
+
+
+def arange(start: Any, stop: Any, step: Any, dtype: str, like: Any = None) -> Any:
     if dtype in ("uint8", "bool"):  # Range knows neither
         return cast(tf.range(start, stop, step, "int32"), dtype)
     return tf.range(start, stop, step, dtype)

@@ -13,7 +13,7 @@ from kbridge.core.settings import floatx
 
 __all__ = [
     "arange", "broadcast_to", "cast", "concatenate", "convert", "copy_box", "dtype_of", "expand_dims",
-    "flip", "full", "get_item", "is_tensor_type", "is_tracing", "lend", "lookup", "pad", "repeat", "reshape",
+    "flip", "full", "full_like", "get_item", "is_tensor_type", "is_tracing", "lend", "lookup", "pad", "repeat", "reshape",
     "scan_time", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take", "take_along_axis",
     "tile", "to_numpy", "transpose", "weak_number",
 ]  # fmt: skip
@@ -112,8 +112,12 @@ def full(shape: Any, value: Any, dtype: str) -> Any:
     return torch.full(shape, value, dtype=DTYPES[dtype])
 
 
-def arange(start: Any, stop: Any, step: Any, dtype: str) -> Any:
-    return torch.arange(start, stop, step, dtype=DTYPES[dtype])
+def full_like(x: Any, value: Any, dtype: str) -> Any:
+    return torch.full_like(x, value, dtype=DTYPES[dtype])
+
+
+def arange(start: Any, stop: Any, step: Any, dtype: str, like: Any = None) -> Any:
+    return torch.arange(start, stop, step, dtype=DTYPES[dtype], device=None if like is None else like.device)
 
 
 def reshape(x: Any, shape: Any) -> Any:

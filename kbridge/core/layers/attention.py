@@ -22,7 +22,7 @@ from kbridge.core.ops.elementwise import (
     subtract,
 )
 from kbridge.core.ops.linalg import matmul
-from kbridge.core.ops.shape import arange, expand_dims, reshape, shape, transpose
+from kbridge.core.ops.shape import expand_dims, positions, reshape, shape, transpose
 from kbridge.core.saving.config import serialize_keras_object
 
 
@@ -165,8 +165,8 @@ class MultiHeadAttention(Layer):
         key, value = transpose(key, self._key_order), transpose(value, self._order)
         count = len(self._attended)
         lead = len(query.shape) - count - 1
-        far, near = shape(query)[lead:-1], shape(value)[lead:-1]
         if count > 1:  # several axes as one
+            far, near = shape(query)[lead:-1], shape(value)[lead:-1]
             query, key, value = _joined(query, lead, count), _joined(key, lead + 1, count), _joined(value, lead, count)
         scores = matmul(query, key)
         if count > 1:
@@ -193,13 +193,13 @@ class MultiHeadAttention(Layer):
             masks.append(expand_dims(cast(query_mask, "bool"), -1))
         masks += [expand_dims(cast(m, "bool"), -2) for m in (value_mask, key_mask) if m is not None]
         if causal or self.sliding_window is not None:
-            masks += self._position_masks(shape(query), shape(value), causal)
+            masks += self._position_masks(query, value, causal)
         result = masks[0] if masks else None
         for mask in masks[1:]:
             result = logical_and(result, mask)
         return result
 
-    def _position_masks(self, query_shape: Any, value_shape: Any, causal: bool) -> list[Any]:
+    def _position_masks(self, query: Any, value: Any, causal: bool) -> list[Any]:
         """Masks that follow from positions alone: `(1, time, source)`."""
         if len(self._attended) > 1:
             raise ShapeError(
@@ -207,8 +207,8 @@ class MultiHeadAttention(Layer):
                 f"axes {tuple(self._attended)}. Set attention_axes, or pass an attention_mask."
             )
         axis = self._attended[0]
-        row = expand_dims(arange(query_shape[axis]), (0, 2))
-        column = expand_dims(arange(value_shape[axis]), (0, 1))
+        row = expand_dims(positions(query, axis), (0, 2))
+        column = expand_dims(positions(value, axis), (0, 1))
         masks = [greater_equal(row, column)] if causal else []
         if self.sliding_window is not None:
             masks.append(less(absolute(subtract(row, column)), self.sliding_window))

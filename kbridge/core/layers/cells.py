@@ -10,7 +10,7 @@ import numpy as np
 from kbridge.core.layers.base import Layer
 from kbridge.core.layers.options import add_optioned_weight, fraction, positive, set_options
 from kbridge.core.ops.elementwise import add, multiply, subtract
-from kbridge.core.ops.linalg import einsum, matmul
+from kbridge.core.ops.linalg import affine, einsum, matmul
 from kbridge.core.ops.random import SeedGenerator, dropout
 from kbridge.core.ops.shape import (
     convert_to_tensor,
@@ -100,17 +100,29 @@ class GatedCell(Layer):
     def _drawn(self, like: Any, rate: float, training: bool | None) -> Any:
         if not training or not 0 < rate < 1:
             return None
-        # gates share one draw for the inputs, unless the state drops out as well (as in Keras)
+        # gates share one draw, unless the state drops out as well (as in Keras)
         count = self.gates if self.recurrent_dropout else 1
         ones = tile(expand_dims(ones_like(like), 1), (1, count, 1))
         return dropout(ones, rate, seed=self.seed_generator)
+
+    def project(self, inputs: Any, bias: Any, training: bool | None) -> Any:
+        """What the inputs of all steps add to the gates; one product of matrices."""
+        mask = self._input_mask(inputs, training)
+        if mask is not None and mask.shape[1] == 1:
+            inputs, mask = multiply(inputs, squeeze(mask, 1)), None
+        if mask is not None:
+            result = self.product(inputs, self.kernel, mask)
+            return result if bias is None else add(result, bias)
+        if len(inputs.shape) == 2:
+            return affine(inputs, self.kernel, bias)
+        length = shape(inputs)[0] if inputs.shape[0] is None else inputs.shape[0]
+        flat = affine(reshape(inputs, (-1, inputs.shape[-1])), self.kernel, bias)
+        return reshape(flat, (length, -1, self.units * self.gates))
 
     def product(self, x: Any, weights: Any, mask: Any) -> Any:
         """`x @ weights`, each gate seeing `x` through its own mask."""
         if mask is None:
             return matmul(x, weights)
-        if mask.shape[1] == 1:
-            return matmul(multiply(x, squeeze(mask, 1)), weights)
         dropped = multiply(expand_dims(x, -2), mask)
         gates = reshape(weights, (weights.shape[0], self.gates, self.units))
         result = einsum("...gf,fgu->...gu", dropped, gates)
@@ -182,8 +194,7 @@ class LSTMCell(GatedCell):
         return (width,), draw
 
     def stepper(self, inputs: Any, training: bool | None) -> tuple[Any, Step]:
-        projected = self.product(inputs, self.kernel, self._input_mask(inputs, training))
-        projected = projected if self.bias is None else add(projected, self.bias)
+        projected = self.project(inputs, self.bias, training)
         mask, recurrent = self._state_mask(inputs, training), convert_to_tensor(self.recurrent_kernel)
         gate, activation = self.recurrent_activation, self.activation
 
@@ -246,12 +257,10 @@ class GRUCell(GatedCell):
         return ((2, width) if self.reset_after else (width,)), self.bias_initializer
 
     def stepper(self, inputs: Any, training: bool | None) -> tuple[Any, Step]:
-        projected = self.product(inputs, self.kernel, self._input_mask(inputs, training))
-        behind = None  # the bias that the reset gate acts on
-        if self.bias is not None:
-            ahead = get_item(self.bias, 0) if self.reset_after else self.bias
-            behind = get_item(self.bias, 1) if self.reset_after else None
-            projected = add(projected, ahead)
+        ahead, behind = self.bias, None  # of the inputs; of the state, for the reset gate to act on
+        if self.bias is not None and self.reset_after:
+            ahead, behind = get_item(self.bias, 0), get_item(self.bias, 1)
+        projected = self.project(inputs, ahead, training)
         mask, recurrent = self._state_mask(inputs, training), convert_to_tensor(self.recurrent_kernel)
         gate, activation, units = self.recurrent_activation, self.activation, self.units
         last = get_item(recurrent, (slice(None), slice(2 * units, None)))
@@ -313,8 +322,7 @@ class SimpleRNNCell(GatedCell):
         )  # fmt: skip
 
     def stepper(self, inputs: Any, training: bool | None) -> tuple[Any, Step]:
-        projected = self.product(inputs, self.kernel, self._input_mask(inputs, training))
-        projected = projected if self.bias is None else add(projected, self.bias)
+        projected = self.project(inputs, self.bias, training)
         mask, recurrent = self._state_mask(inputs, training), convert_to_tensor(self.recurrent_kernel)
 
         def step(x: Any, states: list[Any]) -> tuple[Any, list[Any]]:

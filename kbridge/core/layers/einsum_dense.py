@@ -11,10 +11,16 @@ from kbridge.core import activations
 from kbridge.core.errors import ShapeError
 from kbridge.core.initializers.random import VarianceScaling
 from kbridge.core.layers.base import Layer
-from kbridge.core.layers.options import add_optioned_weight, refuse_attached, set_options, without
+from kbridge.core.layers.options import (
+    add_optioned_weight,
+    inner_sizes,
+    refuse_attached,
+    set_options,
+    without,
+)
 from kbridge.core.ops.elementwise import add
 from kbridge.core.ops.linalg import affine, einsum
-from kbridge.core.ops.shape import reshape, shape
+from kbridge.core.ops.shape import reshape
 
 ELIDED = "ZYXWVUTS"  # stand for the axes of an ellipsis
 
@@ -107,7 +113,7 @@ class EinsumDense(Layer):
         if kept == 1 and len(terms.summed) == len(new) == 1:
             return affine(inputs, kernel, bias)
         outputs = affine(reshape(inputs, (-1, rows)), kernel, bias)
-        return reshape(outputs, (-1, *shape(inputs)[1:kept], *new))
+        return reshape(outputs, (-1, *inner_sizes(inputs, kept), *new))
 
     def get_config(self) -> dict[str, Any]:
         config = without(super().get_config(), "lora_rank", "lora_alpha", "gptq_unpacked_column_size")

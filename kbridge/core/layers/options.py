@@ -7,7 +7,7 @@ from typing import Any
 
 from kbridge.core import activations, initializers, regularizers
 from kbridge.core.errors import ShapeError
-from kbridge.core.ops.shape import expand_dims
+from kbridge.core.ops.shape import expand_dims, shape
 
 
 def _as_given(value: Any) -> Any:
@@ -92,6 +92,12 @@ def over_space(values: Any, data_format: str, other: Any) -> tuple[Any, ...]:
 def space_axes(rank: int, data_format: str) -> tuple[int, ...]:
     """The positions of the `rank` axes of space."""
     return tuple(range(1, rank + 1)) if data_format == "channels_last" else tuple(range(2, rank + 2))
+
+
+def inner_sizes(x: Any, stop: int) -> tuple[Any, ...]:
+    """The sizes of the axes from the batch on up to `stop`: numbers where they are known."""
+    sizes = tuple(x.shape[1:stop])
+    return tuple(shape(x)[1:stop]) if any(s is None for s in sizes) else sizes
 
 
 def same_tail(mask: Any, rank: int) -> Any:

@@ -131,10 +131,9 @@ class RNN(Layer):
             first = get_item(sequences, (slice(None), 0))
             return [self._zeros(cell, first) for cell in self._cells]
         states = self._by_cell(self.states if given is None else given)
-        if shape(states[0][0])[0] != shape(sequences)[0] and isinstance(shape(sequences)[0], int):
-            raise ShapeError(
-                f"{self.name} got {shape(sequences)[0]} sequences and states for {shape(states[0][0])[0]}."
-            )
+        kept, batch = states[0][0].shape[0], sequences.shape[0]
+        if isinstance(kept, int) and isinstance(batch, int) and kept != batch:
+            raise ShapeError(f"{self.name} got {batch} sequences and states for {kept}.")
         # a copy: what gradients need of the old state must survive that the new one is written over it
         return [[cast(add(s, 0), dtype_of(sequences)) for s in state] for state in states]
 

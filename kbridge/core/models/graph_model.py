@@ -17,6 +17,9 @@ from kbridge.core.tensor.symbolic import KerasTensor
 from kbridge.core.tensor.variable import spec_of
 
 
+REFUSED = ("string", "complex64", "complex128")  # what no cast makes numbers of without a loss
+
+
 class GraphPart:
     """Mixed into Model."""
 
@@ -158,6 +161,8 @@ def _fit(backend: Any, value: Any, spec: KerasTensor, name: str) -> Any:
             return value
     elif not floating and backend.dtype_of(value) == spec.dtype:
         return value
-    elif "complex" in backend.dtype_of(value):
-        raise ShapeError(f"Input {name!r} holds {spec.dtype} and got {backend.dtype_of(value)}. Take its real part first.")
+    elif backend.dtype_of(value) in REFUSED:
+        raise ShapeError(
+            f"Input {name!r} holds {spec.dtype} and got {backend.dtype_of(value)}. Turn it into real numbers first."
+        )
     return backend.cast(value, spec.dtype)

@@ -113,7 +113,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
     if rate == 0:
         return inputs
     if rate == 1:
-        return kernel.multiply(inputs, kernel.full((), 0, kernel.dtype_of(inputs)))
+        return kernel.full_like(inputs, 0, kernel.dtype_of(inputs))
     sizes = kernel.shape_of(inputs)
     if noise_shape is not None:
         sizes = tuple(s if n is None else n for s, n in zip(sizes, noise_shape, strict=True))

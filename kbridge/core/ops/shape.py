@@ -94,19 +94,19 @@ def _like_rule(x: KerasTensor, dtype: Any = None) -> KerasTensor:
 @op(_like_rule)
 def zeros_like(x: Any, dtype: Any = None) -> Any:
     """Zeros in the shape of `x`."""
-    return kernel.full(kernel.shape_of(x), 0, standardize_dtype(dtype or kernel.dtype_of(x)))
+    return kernel.full_like(x, 0, standardize_dtype(dtype or kernel.dtype_of(x)))
 
 
 @op(_like_rule)
 def ones_like(x: Any, dtype: Any = None) -> Any:
     """Ones in the shape of `x`."""
-    return kernel.full(kernel.shape_of(x), 1, standardize_dtype(dtype or kernel.dtype_of(x)))
+    return kernel.full_like(x, 1, standardize_dtype(dtype or kernel.dtype_of(x)))
 
 
 @op(lambda x, fill_value, dtype=None: _like_rule(x, dtype))
 def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
     """One repeated number in the shape of `x`."""
-    return kernel.full(kernel.shape_of(x), fill_value, standardize_dtype(dtype or kernel.dtype_of(x)))
+    return kernel.full_like(x, fill_value, standardize_dtype(dtype or kernel.dtype_of(x)))
 
 
 def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Any:
@@ -121,6 +121,12 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
         return KerasTensor((count,), dtype)
     with running(local.running or decide((start, stop, step))):
         return kernel.arange(start, stop, step, dtype)
+
+
+@op(lambda x, axis: KerasTensor((x.shape[one_axis(axis, x.ndim)],), "int32"))
+def positions(x: Any, axis: int) -> Any:
+    """0, 1, 2, … along one axis of `x`, where `x` is: `(size,)`, int32."""
+    return kernel.arange(0, kernel.shape_of(x)[one_axis(axis, len(x.shape))], 1, "int32", like=x)
 
 
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
@@ -419,7 +425,7 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
     dtype = standardize_dtype(dtype)
     if kernel.dtype_of(x) not in ("int32", "int64"):  # LiteRT compares no bytes
         x = kernel.cast(x, "int32")
-    classes = kernel.arange(0, num_classes, 1, kernel.dtype_of(x))
+    classes = kernel.arange(0, num_classes, 1, kernel.dtype_of(x), like=x)
     hot = kernel.cast(kernel.equal(kernel.expand_dims(x, (len(x.shape),)), classes), dtype)
     axis = one_axis(axis, len(x.shape) + 1)
     if axis == len(x.shape):

@@ -11,7 +11,7 @@ from kbridge.core.errors import LoadError
 from kbridge.core.naming import snake_case
 from kbridge.core.saving import safetensors_file
 from kbridge.core.saving.allow import named_in
-from kbridge.core.saving.archive import CONFIG, HDF5, METADATA, WEIGHTS, ZIP, Archive, form_of, opened
+from kbridge.core.saving.archive import CONFIG, HDF5, METADATA, SAFETENSORS, WEIGHTS, ZIP, Archive, form_of, opened
 from kbridge.core.saving.config import as_load_error, is_entry
 from kbridge.core.saving.graph_ops import is_op_entry
 from kbridge.core.saving.hdf5 import WeightFile, read_weights
@@ -117,6 +117,11 @@ def inspect_file(path: Any) -> FileReport:
             with read_weights(file, label) as weights:
                 layers, other = _layers_of_weights(weights)
             return FileReport("weights.h5", "", "", weights.names.get("vars", ""), "", layers, other, (), "")
+        if form != SAFETENSORS:
+            raise LoadError(
+                f"{label} isn't a file with a model or weights: "
+                "it starts like no .keras, .weights.h5 or .safetensors file."
+            )
         slices = safetensors_file.slices(file, label).values()
         groups: dict[str, list[Weight]] = {}
         for each in slices:

@@ -53,13 +53,14 @@ def standardize_dtype(dtype: Any) -> str:
     """
     if dtype is None:
         return settings.floatx()
-    if isinstance(dtype, str) and dtype in ALL:
-        return dtype
-    if dtype is bool or dtype == "bool_":
+    word = dtype if isinstance(dtype, str) else None  # NumPy's dtype objects equal words: float64 == "float"
+    if word in ALL:
+        return str(word)
+    if dtype is bool or word == "bool_":
         return "bool"
-    if dtype is int or dtype == "int":
+    if dtype is int or word == "int":
         return "int32"
-    if dtype is float or dtype == "float":
+    if dtype is float or word == "float":
         return settings.floatx()
     name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype)
     name = name.rpartition(".")[2]

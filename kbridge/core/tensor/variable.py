@@ -275,6 +275,8 @@ class Lens:
         overlay = self.overlay
         if overlay is not None and variable in overlay:
             value = overlay[variable]
+            if type(value) not in local.running.ready:  # a host array, say
+                value = overlay[variable] = local.running.convert(value, variable._dtype)
         else:
             value = variable._read()
         if (
