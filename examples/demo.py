@@ -38,6 +38,7 @@ from kbridge import cli, layers
 from kbridge.adapters import to_jax, to_torch, write_back
 from kbridge.adapters.export import WRITERS
 from kbridge.adapters.quiet import quietly
+from kbridge.core.errors import MissingDependencyError
 
 with quietly():  # it announces its kernels on standard error
     import tensorflow as tf
@@ -194,10 +195,21 @@ def predictions(model: keras.Model, folder: Path, x: np.ndarray) -> dict[str, np
         with quietly():
             try:
                 runner = WRITERS[target.format].run(folder / target.file)
-            except keras.errors.MissingDependencyError:  # TF.js without Node
+            except MissingDependencyError:  # TF.js without Node
                 continue
             found[NAMES[name]] = runner([x])[0]
     return found
+
+
+def agreement(found: dict[str, np.ndarray]) -> str:
+    """How many digits all runtimes read alike, and how far their probabilities lie apart."""
+    answers = np.stack([each.argmax(-1) for each in found.values()])
+    alike = int(np.sum(np.all(answers == answers[0], axis=0)))
+    apart = np.ptp(np.stack(list(found.values())), axis=0).max()
+    return (
+        f"{len(found)} runtimes read {alike} of {answers.shape[1]} unseen digits alike; "
+        f"their probabilities lie at most {apart:.1e} apart"
+    )
 
 
 NAMES = {
@@ -231,9 +243,10 @@ def main() -> int:
     if code:
         return code
 
-    picture = out / "predictions.png"
-    draw(picture, digits.test_x, digits.test_y, predictions(final, out / "exported", digits.test_x))
-    print(f"\npicture: {picture}\n{time.perf_counter() - start:.0f} s in all")
+    found = predictions(final, out / "exported", digits.test_x)
+    print(f"\n{agreement(found)}")
+    draw(out / "predictions.png", digits.test_x, digits.test_y, found)
+    print(f"picture: {out / 'predictions.png'}\n{time.perf_counter() - start:.0f} s in all")
     return 0
 
 

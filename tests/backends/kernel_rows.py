@@ -1,52 +1,22 @@
-"""A table: ops called on host arrays, and what NumPy and SciPy say they must give."""
+"""The table of ops, long because it is one: calls on host arrays, and what NumPy and SciPy say of them."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
-from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.signal
 import scipy.special
 
 from kbridge.core.ops import elementwise, linalg, nn, reduce, shape
-
-rng = np.random.default_rng(7)
-
-
-def floats(*sizes: int, dtype: str = "float32") -> np.ndarray:
-    return rng.normal(size=sizes).astype(dtype)
-
-
-def ints(low: int, high: int, *sizes: int, dtype: str = "int32") -> np.ndarray:
-    return rng.integers(low, high, sizes).astype(dtype)
-
-
-class Row(NamedTuple):
-    name: str
-    call: Callable[..., Any]  # takes the arrays
-    arrays: tuple[np.ndarray, ...]
-    want: Any  # one array, or a list of them
-    tolerance: float = 2e-5
-
-
-def row(name: str, call: Callable[..., Any], *arrays: Any, want: Any, tolerance: float = 2e-5) -> Row:
-    return Row(name, call, arrays, want, tolerance)
-
-
-def narrow(array: Any) -> np.ndarray:
-    """An oracle's result in the type kbridge answers in: NumPy computes in 64 bits."""
-    array = np.asarray(array)
-    return array.astype({"float64": "float32", "int64": "int32"}.get(array.dtype.name, array.dtype))
-
+from tests.backends.rows import Row, floats, ints, narrow, row
+from tests.backends.window_rows import conv_rows, pool_rows
 
 # --- elementwise ----------------------------------------------------------------------------------
 
 X, Y, COLUMN = floats(3, 4), floats(3, 4), floats(3, 1)
 POSITIVE = np.abs(floats(3, 4)) + 0.1
-I, J = ints(-5, 6, 3, 4), ints(1, 6, 3, 4)
+K, J = ints(-5, 6, 3, 4), ints(1, 6, 3, 4)
 BYTES = ints(0, 200, 3, 4, dtype="uint8")
 TRUTH = ints(0, 2, 3, 4).astype(bool)
 ODD = np.array([[np.nan, np.inf, -np.inf, 0.0, 1.5]], "float32")
@@ -54,7 +24,8 @@ HALVES = np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 0.2], "float32")
 
 FLOATING = {
     "exp": (np.exp, X), "expm1": (np.expm1, X), "log": (np.log, POSITIVE), "log1p": (np.log1p, POSITIVE),
-    "sqrt": (np.sqrt, POSITIVE), "rsqrt": (lambda x: 1 / np.sqrt(x), POSITIVE), "reciprocal": (lambda x: 1 / x, POSITIVE),
+    "sqrt": (np.sqrt, POSITIVE), "rsqrt": (lambda x: 1 / np.sqrt(x), POSITIVE),
+    "reciprocal": (lambda x: 1 / x, POSITIVE),
     "sin": (np.sin, X), "cos": (np.cos, X), "tanh": (np.tanh, X), "erf": (scipy.special.erf, X),
     "floor": (np.floor, 3 * X), "ceil": (np.ceil, 3 * X),
 }  # fmt: skip
@@ -80,24 +51,24 @@ def elementwise_rows() -> list[Row]:
         rows.append(row(f"{name}-of-int", op, J, want=narrow(oracle(J.astype("float64")))))
     for name, oracle in SAME.items():
         op = getattr(elementwise, name)
-        rows += [row(name, op, X, want=oracle(X)), row(f"{name}-of-int", op, I, want=oracle(I))]
+        rows += [row(name, op, X, want=oracle(X)), row(f"{name}-of-int", op, K, want=oracle(K))]
     for name, oracle in BINARY.items():
         op = getattr(elementwise, name)
         rows += [
             row(name, op, X, Y, want=oracle(X, Y)),
             row(f"{name}-broadcast", op, X, COLUMN, want=oracle(X, COLUMN)),
-            row(f"{name}-of-int", op, I, J, want=oracle(I, J)),
-            row(f"{name}-int-with-float", op, I, Y, want=narrow(oracle(I, Y))),
+            row(f"{name}-of-int", op, K, J, want=oracle(K, J)),
+            row(f"{name}-int-with-float", op, K, Y, want=narrow(oracle(K, Y))),
             row(f"{name}-number", lambda x, op=op: op(x, 2), X, want=oracle(X, np.float32(2))),
             row(f"{name}-number-first", lambda x, op=op: op(2.5, x), X, want=oracle(np.float32(2.5), X)),
-            row(f"{name}-int-with-number", lambda x, op=op: op(x, 2), I, want=oracle(I, np.int32(2))),
-            row(f"{name}-int-with-fraction", lambda x, op=op: op(x, 2.5), I, want=narrow(oracle(I, 2.5))),
+            row(f"{name}-int-with-number", lambda x, op=op: op(x, 2), K, want=oracle(K, np.int32(2))),
+            row(f"{name}-int-with-fraction", lambda x, op=op: op(x, 2.5), K, want=narrow(oracle(K, 2.5))),
             row(f"{name}-number-first-int", lambda x, op=op: op(7, x), J, want=oracle(np.int32(7), J)),
         ]
     for name, oracle in COMPARED.items():
         op = getattr(elementwise, name)
         rows += [
-            row(name, op, I, J, want=oracle(I, J)),
+            row(name, op, K, J, want=oracle(K, J)),
             row(f"{name}-number", lambda x, op=op: op(x, 0.5), X, want=oracle(X, 0.5)),
             row(f"{name}-number-first", lambda x, op=op: op(2, x), J, want=oracle(2, J)),
         ]
@@ -108,31 +79,31 @@ def other_elementwise_rows() -> list[Row]:
     e = elementwise
     return [
         row("divide", e.divide, X, POSITIVE, want=X / POSITIVE),
-        row("divide-of-int", e.divide, I, J, want=narrow(I / J)),
+        row("divide-of-int", e.divide, K, J, want=narrow(K / J)),
         row("divide-number-first", lambda x: e.divide(1, x), J, want=narrow(1 / J)),
         row("true_divide", e.true_divide, BYTES, J, want=narrow(BYTES / J)),
         row("power", e.power, POSITIVE, Y, want=POSITIVE**Y),
         row("power-number", lambda x: e.power(x, 3), X, want=X**3),
         row("power-number-first", lambda x: e.power(2.0, x), X, want=np.float32(2) ** X),
-        row("power-of-int", lambda x: e.power(x, 2), I, want=I**2),
-        row("logical_and", e.logical_and, TRUTH, I, want=np.logical_and(TRUTH, I)),
+        row("power-of-int", lambda x: e.power(x, 2), K, want=K**2),
+        row("logical_and", e.logical_and, TRUTH, K, want=np.logical_and(TRUTH, K)),
         row("logical_or", e.logical_or, TRUTH, X > 0, want=np.logical_or(TRUTH, X > 0)),
-        row("logical_not", e.logical_not, I, want=np.logical_not(I)),
+        row("logical_not", e.logical_not, K, want=np.logical_not(K)),
         row("where", e.where, TRUTH, X, Y, want=np.where(TRUTH, X, Y)),
         row("where-numbers", lambda c: e.where(c, 1.0, 0.0), TRUTH, want=TRUTH.astype("float32")),
         row("where-mixed", lambda c, x: e.where(c, x, 0), TRUTH, X, want=np.where(TRUTH, X, np.float32(0))),
-        row("where-broadcast", e.where, TRUTH, COLUMN, I, want=narrow(np.where(TRUTH, COLUMN, I))),
+        row("where-broadcast", e.where, TRUTH, COLUMN, K, want=narrow(np.where(TRUTH, COLUMN, K))),
         row("cast", lambda x: e.cast(x, "int32"), 3 * X, want=(3 * X).astype("int32")),
         row("cast-to-bool", lambda x: e.cast(x, "bool"), X * TRUTH, want=(X * TRUTH).astype(bool)),
         row("cast-to-half", lambda x: e.cast(x, "float16"), X, want=X.astype("float16")),
         row("clip", lambda x: e.clip(x, -0.5, 0.5), X, want=np.clip(X, -0.5, 0.5)),
-        row("clip-of-int", lambda x: e.clip(x, -2, 2), I, want=np.clip(I, -2, 2)),
+        row("clip-of-int", lambda x: e.clip(x, -2, 2), K, want=np.clip(K, -2, 2)),
         row("round", e.round, HALVES, want=np.round(HALVES)),
-        row("round-of-int", e.round, I, want=I),
+        row("round-of-int", e.round, K, want=K),
         row("isnan", e.isnan, ODD, want=np.isnan(ODD)),
         row("isinf", e.isinf, ODD, want=np.isinf(ODD)),
         row("isfinite", e.isfinite, ODD, want=np.isfinite(ODD)),
-        row("isfinite-of-int", e.isfinite, I, want=np.isfinite(I)),
+        row("isfinite-of-int", e.isfinite, K, want=np.isfinite(K)),
     ]
 
 
@@ -147,7 +118,7 @@ def limit_rows() -> list[Row]:
             row("rsqrt-limits", elementwise.rsqrt, x, want=1 / np.sqrt(x)),
             row("multiply-limits", elementwise.multiply, x, x, want=x * x),
             row("divide-limits", elementwise.divide, x, 0 * x, want=x / (0 * x)),
-            row("divide-int-limits", elementwise.divide, I, 0 * I, want=narrow(I / (0 * I))),
+            row("divide-int-limits", elementwise.divide, K, 0 * K, want=narrow(K / (0 * K))),
             row("cast-limits", lambda x: elementwise.cast(x, "float16"), x, want=x.astype("float16")),
         ]
 
@@ -194,13 +165,18 @@ def reduction_rows() -> list[Row]:
         row("mean-of-bools", lambda x: reduce.mean(x, 0), TRUTH, want=narrow(TRUTH.mean(0))),
         row("sum-of-halves", reduce.sum, X.astype("float16"), want=np.asarray(X.sum(), "float16"), tolerance=1e-2),
         row("max-initial", lambda x: reduce.max(x, 0, initial=1.0), X, want=np.max(X, 0, initial=1.0)),
-        row("min-initial", lambda x: reduce.min(x, 0, initial=0), I, want=np.min(I, 0, initial=0)),
-        row("count_nonzero", lambda x: reduce.count_nonzero(x, 1), I, want=np.count_nonzero(I, 1).astype("int32")),
+        row("min-initial", lambda x: reduce.min(x, 0, initial=0), K, want=np.min(K, 0, initial=0)),
+        row("count_nonzero", lambda x: reduce.count_nonzero(x, 1), K, want=np.count_nonzero(K, 1).astype("int32")),
         row("cumsum", lambda x: reduce.cumsum(x, 1), CUBE, want=np.cumsum(CUBE, 1)),
-        row("cumsum-flat", reduce.cumsum, I, want=np.cumsum(I).astype("int32")),
+        row("cumsum-flat", reduce.cumsum, K, want=np.cumsum(K).astype("int32")),
         row("prod-of-bytes", lambda x: reduce.prod(x, 1), BYTES // 40, want=np.prod(BYTES // 40, 1).astype("uint32")),
-        row("logsumexp-large", lambda x: reduce.logsumexp(x, 1), 1000 * X, want=narrow(scipy.special.logsumexp(1000 * X, 1))),
-    ]  # fmt: skip
+        row(
+            "logsumexp-large",
+            lambda x: reduce.logsumexp(x, 1),
+            1000 * X,
+            want=narrow(scipy.special.logsumexp(1000 * X, 1)),
+        ),
+    ]
 
 
 # --- shape ----------------------------------------------------------------------------------------
@@ -230,10 +206,20 @@ def shape_rows() -> list[Row]:
         row("repeat-flat", lambda x: s.repeat(x, 2), x, want=np.repeat(x, 2)),
         row("pad", lambda x: s.pad(x, ((0, 0), (1, 2), (3, 0))), x, want=np.pad(x, ((0, 0), (1, 2), (3, 0)))),
         row("pad-value", lambda x: s.pad(x, 1, constant_values=7.0), X, want=np.pad(X, 1, constant_values=7.0)),
-        row("pad-reflect", lambda x: s.pad(x, ((1, 2), (2, 3)), "reflect"), X, want=np.pad(X, ((1, 2), (2, 3)), "reflect")),
-        row("pad-symmetric", lambda x: s.pad(x, ((3, 2), (0, 1)), "symmetric"), X, want=np.pad(X, ((3, 2), (0, 1)), "symmetric")),
+        row(
+            "pad-reflect",
+            lambda x: s.pad(x, ((1, 2), (2, 3)), "reflect"),
+            X,
+            want=np.pad(X, ((1, 2), (2, 3)), "reflect"),
+        ),
+        row(
+            "pad-symmetric",
+            lambda x: s.pad(x, ((3, 2), (0, 1)), "symmetric"),
+            X,
+            want=np.pad(X, ((3, 2), (0, 1)), "symmetric"),
+        ),
         row("concatenate", lambda a, b: s.concatenate([a, b], 0), X, Y, want=np.concatenate([X, Y])),
-        row("concatenate-mixed", lambda a, b: s.concatenate([a, b]), X, I, want=narrow(np.concatenate([X, I], -1))),
+        row("concatenate-mixed", lambda a, b: s.concatenate([a, b]), X, K, want=narrow(np.concatenate([X, K], -1))),
         row("stack", lambda a, b: s.stack([a, b], -1), X, Y, want=np.stack([X, Y], -1)),
         row("split", lambda x: s.split(x, 2, -1), x, want=np.split(x, 2, -1)),
         row("split-at", lambda x: s.split(x, (1, 3), 2), x, want=np.split(x, (1, 3), 2)),
@@ -246,17 +232,38 @@ def shape_rows() -> list[Row]:
         row("lookup", s.lookup, X, picks, want=X[picks]),
         row("lookup-bytes", s.lookup, X, np.array([1, 0], "uint8"), want=X[[1, 0]]),
         row("take_along_axis", lambda x, i: s.take_along_axis(x, i, 2), x, along, want=np.take_along_axis(x, along, 2)),
-        row("take_along_axis-0", lambda x, i: s.take_along_axis(x, i, 0), X, J[:2] % 3, want=np.take_along_axis(X, J[:2] % 3, 0)),
+        row(
+            "take_along_axis-0",
+            lambda x, i: s.take_along_axis(x, i, 0),
+            X,
+            J[:2] % 3,
+            want=np.take_along_axis(X, J[:2] % 3, 0),
+        ),
         row("get_item", lambda x: s.get_item(x, (slice(None), -1, slice(1, None, 2))), x, want=x[:, -1, 1::2]),
-        row("get_item-new-axes", lambda x: s.get_item(x, (None, 0, ..., None, slice(None, 2))), x, want=x[None, 0, ..., None, :2]),
+        row(
+            "get_item-new-axes",
+            lambda x: s.get_item(x, (None, 0, ..., None, slice(None, 2))),
+            x,
+            want=x[None, 0, ..., None, :2],
+        ),
         row("get_item-number", lambda x: s.get_item(x, 1), x, want=x[1]),
         row("get_item-none", lambda x: s.get_item(x, (slice(None), None)), x, want=x[:, None]),
-        row("one_hot", lambda i: s.one_hot(i, 3), np.array([[0, 2], [-1, 5]]), want=np.array([[[1, 0, 0], [0, 0, 1]], [[0, 0, 0]] * 2], "float32")),
-        row("one_hot-axis", lambda i: s.one_hot(i, 4, axis=0, dtype="int32"), np.array([0, 3], "uint8"), want=np.eye(4, dtype="int32")[:, [0, 3]]),
-        row("zeros_like", s.zeros_like, I, want=np.zeros_like(I)),
-        row("ones_like", lambda x: s.ones_like(x, "float16"), I, want=np.ones_like(I, "float16")),
+        row(
+            "one_hot",
+            lambda i: s.one_hot(i, 3),
+            np.array([[0, 2], [-1, 5]]),
+            want=np.array([[[1, 0, 0], [0, 0, 1]], [[0, 0, 0]] * 2], "float32"),
+        ),
+        row(
+            "one_hot-axis",
+            lambda i: s.one_hot(i, 4, axis=0, dtype="int32"),
+            np.array([0, 3], "uint8"),
+            want=np.eye(4, dtype="int32")[:, [0, 3]],
+        ),
+        row("zeros_like", s.zeros_like, K, want=np.zeros_like(K)),
+        row("ones_like", lambda x: s.ones_like(x, "float16"), K, want=np.ones_like(K, "float16")),
         row("full_like", lambda x: s.full_like(x, 2.5), X, want=np.full_like(X, 2.5)),
-    ]  # fmt: skip
+    ]
 
 
 # --- products -------------------------------------------------------------------------------------
@@ -272,20 +279,38 @@ def product_rows() -> list[Row]:
         row("matmul-vector", linalg.matmul, a, v, want=a @ v),
         row("matmul-vector-first", linalg.matmul, v, b, want=v @ b),
         row("matmul-vectors", linalg.matmul, v, v, want=v @ v),
-        row("matmul-of-int", linalg.matmul, I, J.T, want=I @ J.T),
+        row("matmul-of-int", linalg.matmul, K, J.T, want=K @ J.T),
         row("affine", linalg.affine, X, w, bias, want=X @ w + bias),
         row("affine-no-bias", linalg.affine, X, w, want=X @ w),
         row("affine-rank-1", linalg.affine, v, w, bias, want=v @ w + bias),
         row("affine-rank-3", linalg.affine, a, w, bias, want=a @ w + bias),
         row("einsum", lambda a, b: linalg.einsum("bij,bjk->bik", a, b), a, b, want=a @ b),
-        row("einsum-dots", lambda a, b: linalg.einsum("...ij,...jk->...ki", a, b), a, b, want=np.einsum("...ij,...jk->...ki", a, b)),
+        row(
+            "einsum-dots",
+            lambda a, b: linalg.einsum("...ij,...jk->...ki", a, b),
+            a,
+            b,
+            want=np.einsum("...ij,...jk->...ki", a, b),
+        ),
         row("einsum-one", lambda a: linalg.einsum("bij->jb", a), a, want=a.sum(1).T),
-        row("einsum-heads", lambda q, k: linalg.einsum("bthd,bshd->bhts", q, k), deep, deep, want=np.einsum("bthd,bshd->bhts", deep, deep)),
-        row("einsum-projection", lambda x, w: linalg.einsum("btd,dhk->bthk", x, w), a, b.reshape(4, 2, 5), want=np.einsum("btd,dhk->bthk", a, b.reshape(4, 2, 5))),
+        row(
+            "einsum-heads",
+            lambda q, k: linalg.einsum("bthd,bshd->bhts", q, k),
+            deep,
+            deep,
+            want=np.einsum("bthd,bshd->bhts", deep, deep),
+        ),
+        row(
+            "einsum-projection",
+            lambda x, w: linalg.einsum("btd,dhk->bthk", x, w),
+            a,
+            b.reshape(4, 2, 5),
+            want=np.einsum("btd,dhk->bthk", a, b.reshape(4, 2, 5)),
+        ),
         row("dot", linalg.dot, a, w, want=np.dot(a, w)),
         row("dot-deep", linalg.dot, X, b, want=np.dot(X, b)),
         row("dot-scalar", linalg.dot, X, scalar, want=X * scalar),
-    ]  # fmt: skip
+    ]
 
 
 # --- activations ----------------------------------------------------------------------------------
@@ -307,127 +332,17 @@ def activation_rows() -> list[Row]:
     }  # fmt: skip
     return [
         *(row(name, getattr(nn, name), x, want=narrow(want)) for name, want in oracles.items()),
-        row("relu-of-int", nn.relu, I, want=np.maximum(I, 0)),
+        row("relu-of-int", nn.relu, K, want=np.maximum(K, 0)),
         row("gelu-exact", lambda x: nn.gelu(x, False), x, want=narrow(d * scipy.special.ndtr(d))),
         row("softmax-axis", lambda x: nn.softmax(x, 1), CUBE, want=scipy.special.softmax(CUBE, 1)),
         row("softmax-axes", lambda x: nn.softmax(x, (0, 2)), CUBE, want=scipy.special.softmax(CUBE, (0, 2))),
         row("softmax-all", lambda x: nn.softmax(x, None), CUBE, want=scipy.special.softmax(CUBE)),
         row("softmax-far", nn.softmax, far, want=scipy.special.softmax(far, -1)),
-        row("softmax-of-int", nn.softmax, I, want=narrow(scipy.special.softmax(I.astype("float64"), -1))),
+        row("softmax-of-int", nn.softmax, K, want=narrow(scipy.special.softmax(K.astype("float64"), -1))),
         row("log_softmax-axis", lambda x: nn.log_softmax(x, 0), CUBE, want=scipy.special.log_softmax(CUBE, 0)),
         row("sigmoid-far", nn.sigmoid, far, want=narrow(scipy.special.expit(far.astype("float64")))),
         row("softplus-far", nn.softplus, far, want=np.logaddexp(far, np.float32(0))),
         row("elu-far", nn.elu, far, want=np.array([[-1.0, 0.0, 1000.0]], "float32")),
-    ]
-
-
-# --- windows --------------------------------------------------------------------------------------
-
-
-def edges(size: int, window: int, stride: int, padding: str, step: int = 1) -> tuple[int, int, int]:
-    """Places of a window along one axis, and the padding before and after, by TensorFlow's rule."""
-    reach = (window - 1) * step + 1
-    if padding == "valid":
-        return (size - reach) // stride + 1, 0, 0
-    places = -(-size // stride)
-    total = max((places - 1) * stride + reach - size, 0)
-    return places, total // 2, total - total // 2
-
-
-def channels_first(x: np.ndarray) -> np.ndarray:
-    return np.moveaxis(x, -1, 1)
-
-
-def dilated(weights: np.ndarray, steps: tuple[int, ...]) -> np.ndarray:
-    sizes = [(w - 1) * d + 1 for w, d in zip(weights.shape, steps, strict=False)]
-    wide = np.zeros((*sizes, *weights.shape[-2:]))
-    wide[tuple(slice(None, None, d) for d in steps)] = weights
-    return wide
-
-
-def scipy_conv(x: Any, weights: Any, strides: Any, padding: str, dilation: Any) -> np.ndarray:
-    """Convolution of channels-last inputs, one SciPy correlation for each pair of channels."""
-    rank, inner, filters = x.ndim - 2, weights.shape[-2], weights.shape[-1]
-    around = [
-        edges(n, w, s, padding, d)[1:]
-        for n, w, s, d in zip(x.shape[1:-1], weights.shape, strides, dilation, strict=False)
-    ]
-    x = np.pad(x.astype("float64"), [(0, 0), *around, (0, 0)])
-    wide = dilated(weights, dilation)
-    per_group = filters // (x.shape[-1] // inner)
-    planes = [
-        [
-            sum(
-                scipy.signal.correlate(image[..., f // per_group * inner + c], wide[..., c, f], "valid", "direct")
-                for c in range(inner)
-            )[tuple(slice(None, None, s) for s in strides)]
-            for f in range(filters)
-        ]
-        for image in x
-    ]
-    return np.moveaxis(np.array(planes), 1, rank + 1).astype("float32")
-
-
-CONV_CASES = [
-    # rank, sizes, window, strides, dilation, groups
-    (1, (9,), (3,), (1,), (1,), 1), (1, (10,), (4,), (3,), (1,), 1), (1, (9,), (3,), (1,), (2,), 2), (1, (8,), (2,), (2,), (1,), 4),
-    (2, (7, 8), (3, 3), (1, 1), (1, 1), 1), (2, (7, 8), (3, 2), (2, 2), (1, 1), 1), (2, (9, 9), (2, 3), (3, 2), (1, 1), 2),
-    (2, (9, 8), (3, 3), (1, 1), (2, 2), 1), (2, (9, 8), (3, 2), (2, 1), (2, 3), 2), (2, (6, 6), (3, 3), (1, 1), (1, 1), 4),
-    (2, (5, 5), (1, 1), (2, 2), (1, 1), 1), (2, (3, 4), (5, 5), (1, 1), (1, 1), 1),
-    (3, (5, 6, 4), (3, 2, 3), (1, 1, 1), (1, 1, 1), 1), (3, (5, 6, 5), (3, 3, 2), (2, 1, 2), (1, 1, 1), 2),
-    (3, (6, 6, 6), (2, 2, 2), (1, 1, 1), (2, 2, 2), 1), (3, (6, 7, 6), (2, 2, 2), (2, 2, 2), (2, 1, 2), 2),
-]  # fmt: skip
-
-
-def conv_rows() -> list[Row]:
-    rows = []
-    for (rank, sizes, window, strides, dilation, groups), padding in itertools.product(CONV_CASES, ("same", "valid")):
-        if padding == "valid" and window == (5, 5):
-            continue  # larger than the image
-        x, weights = floats(2, *sizes, 4), floats(*window, 4 // groups, 8)
-        want = scipy_conv(x, weights, strides, padding, dilation)
-        name = f"conv{rank}-{sizes}-{window}-{strides}-{dilation}-{groups}-{padding}"
-        for layout in ("channels_last", "channels_first"):
-            turn = channels_first if layout == "channels_first" else np.array
-            call = lambda x, w, a=(strides, padding, layout, dilation): nn.conv(x, w, *a)  # noqa: E731
-            rows.append(row(f"{name}-{layout}", call, turn(x), weights, want=turn(want), tolerance=1e-4))
-    return rows
-
-
-def looped_pool(x: Any, fold: Any, window: Any, strides: Any, padding: str) -> np.ndarray:
-    """Each window cut out by hand, without the part that lies outside."""
-    spans = []
-    for size, w, s in zip(x.shape[1:-1], window, strides, strict=True):
-        places, before, _ = edges(size, w, s, padding)
-        spans.append([slice(max(i * s - before, 0), min(i * s - before + w, size)) for i in range(places)])
-    space = tuple(range(1, x.ndim - 1))
-    flat = [fold(x[(slice(None), *cut)], axis=space) for cut in itertools.product(*spans)]
-    return np.moveaxis(np.array(flat), 0, 1).reshape(x.shape[0], *map(len, spans), x.shape[-1])
-
-
-POOL_CASES = [
-    ((9,), (2,), (2,)), ((10,), (3,), (2,)), ((7, 8), (2, 2), (2, 2)), ((7, 9), (3, 2), (2, 3)), ((5, 5), (3, 3), (1, 1)),
-    ((6, 7), (4, 4), (3, 3)), ((5, 6, 7), (2, 3, 2), (2, 2, 1)), ((4, 4, 5), (2, 2, 2), (2, 2, 2)),
-]  # fmt: skip
-
-
-def pool_rows() -> list[Row]:
-    rows = []
-    for (sizes, window, strides), padding in itertools.product(POOL_CASES, ("same", "valid")):
-        x = floats(2, *sizes, 3) - 2  # mostly negative: zeros from padding would win a maximum
-        for name, fold in {"max_pool": np.max, "average_pool": np.mean}.items():
-            want = looped_pool(x, fold, window, strides, padding)
-            for layout in ("channels_last", "channels_first"):
-                turn = channels_first if layout == "channels_first" else np.array
-                call = lambda x, op=getattr(nn, name), a=(window, strides, padding, layout): op(x, *a)  # noqa: E731
-                rows.append(row(f"{name}-{sizes}-{window}-{strides}-{padding}-{layout}", call, turn(x), want=turn(want)))
-    whole = ints(-9, 9, 1, 5, 5, 2)
-    want = looped_pool(whole, np.max, (2, 2), (2, 2), "same")
-    means = narrow(looped_pool(whole, np.mean, (2, 2), (2, 2), "same"))
-    return [
-        *rows,
-        row("max_pool-of-int", lambda x: nn.max_pool(x, 2, padding="same"), whole, want=want),
-        row("average_pool-of-int", lambda x: nn.average_pool(x, 2, padding="same"), whole, want=means),
     ]
 
 
@@ -454,9 +369,18 @@ def normalisation_rows() -> list[Row]:
         scale, offset = floats(*sizes), floats(*sizes)
         plain = (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + 1e-3)
         layer = lambda x, *more, axis=axis: nn.layer_normalization(x, *more, axis=axis)  # noqa: E731
-        rows.append(row(f"layer_normalization-{axis}", layer, x, scale, offset, want=plain * scale.reshape(lie) + offset.reshape(lie)))
+        rows.append(
+            row(
+                f"layer_normalization-{axis}",
+                layer,
+                x,
+                scale,
+                offset,
+                want=plain * scale.reshape(lie) + offset.reshape(lie),
+            )
+        )
         rows.append(row(f"layer_normalization-bare-{axis}", layer, x, want=plain))
-    return [*rows, *half_rows()]  # fmt: skip
+    return [*rows, *half_rows()]
 
 
 def half_rows() -> list[Row]:
@@ -471,14 +395,48 @@ def half_rows() -> list[Row]:
     return [
         row("layer_normalization-half", nn.layer_normalization, x, want=normal, tolerance=3e-3),
         row("layer_normalization-half-scale", nn.layer_normalization, x, scale, 0 * scale, want=normal, tolerance=3e-3),
-        row("layer_normalization-of-int", nn.layer_normalization, np.array([[1, 3]], "int32"), want=np.array([[-1, 1]], "float32") / np.sqrt(np.float32(1.001))),
-        row("batch_normalization-no-scale", nn.batch_normalization, X, wide[:4], wide[:4], 2 * wide[:4], want=(X - 1) / np.sqrt(np.float32(1.001)) + 2),
-        row("batch_normalization-no-offset", lambda x, m: nn.batch_normalization(x, m, m, scale=m), X, 2 * wide[:4], want=(X - 2) / np.sqrt(np.float32(2.001)) * 2),
-        row("batch_normalization-half", nn.batch_normalization, x, 0 * wide, wide, want=(d / np.sqrt(1.001)).astype("float16"), tolerance=3e-3),
-        row("batch_normalization-of-int", nn.batch_normalization, I, np.zeros(4, "float32"), np.ones(4, "float32"), want=narrow(I / np.sqrt(1.001))),
+        row(
+            "layer_normalization-of-int",
+            nn.layer_normalization,
+            np.array([[1, 3]], "int32"),
+            want=np.array([[-1, 1]], "float32") / np.sqrt(np.float32(1.001)),
+        ),
+        row(
+            "batch_normalization-no-scale",
+            nn.batch_normalization,
+            X,
+            wide[:4],
+            wide[:4],
+            2 * wide[:4],
+            want=(X - 1) / np.sqrt(np.float32(1.001)) + 2,
+        ),
+        row(
+            "batch_normalization-no-offset",
+            lambda x, m: nn.batch_normalization(x, m, m, scale=m),
+            X,
+            2 * wide[:4],
+            want=(X - 2) / np.sqrt(np.float32(2.001)) * 2,
+        ),
+        row(
+            "batch_normalization-half",
+            nn.batch_normalization,
+            x,
+            0 * wide,
+            wide,
+            want=(d / np.sqrt(1.001)).astype("float16"),
+            tolerance=3e-3,
+        ),
+        row(
+            "batch_normalization-of-int",
+            nn.batch_normalization,
+            K,
+            np.zeros(4, "float32"),
+            np.ones(4, "float32"),
+            want=narrow(K / np.sqrt(1.001)),
+        ),
         row("moments", lambda x: list(nn.moments(x, (0, 2))), CUBE, want=[CUBE.mean((0, 2)), CUBE.var((0, 2))]),
         row("moments-half", lambda x: list(nn.moments(x, 0)), x, want=moments, tolerance=3e-3),
-    ]  # fmt: skip
+    ]
 
 
 def loss_rows() -> list[Row]:
@@ -492,23 +450,48 @@ def loss_rows() -> list[Row]:
     n = nn
     return [
         row("categorical_crossentropy", n.categorical_crossentropy, hot, p, want=cross),
-        row("categorical_crossentropy-logits", lambda t, o: n.categorical_crossentropy(t, o, True), hot, logits, want=cross),
-        row("categorical_crossentropy-axis", lambda t, o: n.categorical_crossentropy(t, o, True, axis=0), hot.T, logits.T, want=cross),
+        row(
+            "categorical_crossentropy-logits",
+            lambda t, o: n.categorical_crossentropy(t, o, True),
+            hot,
+            logits,
+            want=cross,
+        ),
+        row(
+            "categorical_crossentropy-axis",
+            lambda t, o: n.categorical_crossentropy(t, o, True, axis=0),
+            hot.T,
+            logits.T,
+            want=cross,
+        ),
         row("sparse_categorical_crossentropy", n.sparse_categorical_crossentropy, classes, p, want=cross),
-        row("sparse_categorical_crossentropy-logits", lambda t, o: n.sparse_categorical_crossentropy(t, o, True), classes[:, None], logits, want=cross),
-        row("sparse_categorical_crossentropy-axis", lambda t, o: n.sparse_categorical_crossentropy(t, o, True, axis=0), classes, logits.T, want=cross),
+        row(
+            "sparse_categorical_crossentropy-logits",
+            lambda t, o: n.sparse_categorical_crossentropy(t, o, True),
+            classes[:, None],
+            logits,
+            want=cross,
+        ),
+        row(
+            "sparse_categorical_crossentropy-axis",
+            lambda t, o: n.sparse_categorical_crossentropy(t, o, True, axis=0),
+            classes,
+            logits.T,
+            want=cross,
+        ),
         row("binary_crossentropy", n.binary_crossentropy, hot, narrow(scipy.special.expit(z)), want=binary),
         row("binary_crossentropy-logits", lambda t, o: n.binary_crossentropy(t, o, True), hot, logits, want=binary),
-        row("binary_crossentropy-int-targets", lambda t, o: n.binary_crossentropy(t, o, True), hot.astype("int32"), logits, want=binary),
-    ]  # fmt: skip
+        row(
+            "binary_crossentropy-int-targets",
+            lambda t, o: n.binary_crossentropy(t, o, True),
+            hot.astype("int32"),
+            logits,
+            want=binary,
+        ),
+    ]
 
 
 ROWS = [
     *elementwise_rows(), *reduction_rows(), *shape_rows(), *product_rows(), *activation_rows(), *conv_rows(),
     *pool_rows(), *normalisation_rows(), *loss_rows(),
 ]  # fmt: skip
-
-
-def pieces(value: Any) -> list[Any]:
-    """One result as a list, several as they are."""
-    return list(value) if isinstance(value, (list, tuple)) else [value]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
-from tests.backends.kernel_rows import CONV_CASES, POOL_CASES, floats
 
 from kbridge.core.context import backend_scope
 from kbridge.core.ops import elementwise, linalg, nn, reduce, shape
+from tests.backends.rows import floats
+from tests.backends.window_rows import CONV_CASES, POOL_CASES, pooled
 
 
 def torch_gradients(call: Any, arrays: Any, weights: Any) -> list[np.ndarray]:
@@ -62,20 +64,71 @@ def batch_statistics(x: Any, offset: Any, scale: Any, axis: int) -> Any:
     return nn.batch_normalization(x, mean, variance, offset, scale, axis)
 
 
+def along_axis_1(op: Any, x: Any) -> Any:
+    return op(x, 1)
+
+
 CASES: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
-    **{name: (getattr(elementwise, name), (POSITIVE,)) for name in (
-        "exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "reciprocal", "sin", "cos", "tanh", "erf", "absolute",
-    )},
-    **{name: (getattr(elementwise, name), (POSITIVE, floats(4))) for name in (
-        "add", "subtract", "multiply", "divide", "power", "maximum", "minimum",
-    )},
-    **{name: (getattr(nn, name), (X,)) for name in (
-        "relu", "sigmoid", "relu6", "leaky_relu", "elu", "selu", "silu", "softplus", "softsign", "gelu", "softmax",
-        "log_softmax",
-    )},
-    **{name: (lambda x, op=getattr(reduce, name): op(x, 1), (CUBE,)) for name in (
-        "sum", "prod", "mean", "var", "std", "max", "min", "logsumexp", "cumsum",
-    )},
+    **{
+        name: (getattr(elementwise, name), (POSITIVE,))
+        for name in (
+            "exp",
+            "expm1",
+            "log",
+            "log1p",
+            "sqrt",
+            "rsqrt",
+            "reciprocal",
+            "sin",
+            "cos",
+            "tanh",
+            "erf",
+            "absolute",
+        )
+    },
+    **{
+        name: (getattr(elementwise, name), (POSITIVE, floats(4)))
+        for name in (
+            "add",
+            "subtract",
+            "multiply",
+            "divide",
+            "power",
+            "maximum",
+            "minimum",
+        )
+    },
+    **{
+        name: (getattr(nn, name), (X,))
+        for name in (
+            "relu",
+            "sigmoid",
+            "relu6",
+            "leaky_relu",
+            "elu",
+            "selu",
+            "silu",
+            "softplus",
+            "softsign",
+            "gelu",
+            "softmax",
+            "log_softmax",
+        )
+    },
+    **{
+        name: (partial(along_axis_1, getattr(reduce, name)), (CUBE,))
+        for name in (
+            "sum",
+            "prod",
+            "mean",
+            "var",
+            "std",
+            "max",
+            "min",
+            "logsumexp",
+            "cumsum",
+        )
+    },
     "softmax-axis": (lambda x: nn.softmax(x, (0, 2)), (CUBE,)),
     "where": (lambda a, b: elementwise.where(CONDITION, a, b), (X, Y)),
     "clip": (lambda x: elementwise.clip(x, -0.5, 0.5), (X,)),
@@ -93,13 +146,22 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     "einsum": (lambda a, b: linalg.einsum("bij,kj->bki", a, b), (CUBE, floats(5, 4))),
     "layer_normalization": (nn.layer_normalization, (IMAGE, VECTOR, floats(3))),
     "layer_normalization-axes": (lambda x: nn.layer_normalization(x, axis=(1, 2)), (IMAGE,)),
-    "batch_normalization": (lambda x, o, s: nn.batch_normalization(x, VECTOR, VECTOR**2, o, s), (IMAGE, VECTOR, floats(3))),
+    "batch_normalization": (
+        lambda x, o, s: nn.batch_normalization(x, VECTOR, VECTOR**2, o, s),
+        (IMAGE, VECTOR, floats(3)),
+    ),
     "batch_normalization-statistics": (lambda x, o, s: batch_statistics(x, o, s, -1), (IMAGE, VECTOR, floats(3))),
-    "batch_normalization-statistics-axis-1": (lambda x, o, s: batch_statistics(x, o, s, 1), (IMAGE, floats(5), floats(5))),
+    "batch_normalization-statistics-axis-1": (
+        lambda x, o, s: batch_statistics(x, o, s, 1),
+        (IMAGE, floats(5), floats(5)),
+    ),
     "categorical_crossentropy": (lambda x: nn.categorical_crossentropy(np.eye(4, dtype="float32")[:3], x, True), (X,)),
-    "sparse_categorical_crossentropy": (lambda x: nn.sparse_categorical_crossentropy(np.array([3, 0, 1]), x), (POSITIVE,)),
+    "sparse_categorical_crossentropy": (
+        lambda x: nn.sparse_categorical_crossentropy(np.array([3, 0, 1]), x),
+        (POSITIVE,),
+    ),
     "binary_crossentropy": (lambda x: nn.binary_crossentropy(np.ones((3, 4), "float32"), x, True), (X,)),
-}  # fmt: skip
+}
 
 for _rank, _sizes, _window, _strides, _dilation, _groups in CONV_CASES:
     CASES[f"conv{_rank}-{_window}-{_strides}-{_dilation}-{_groups}"] = (
@@ -109,7 +171,7 @@ for _rank, _sizes, _window, _strides, _dilation, _groups in CONV_CASES:
 for _sizes, _window, _strides in POOL_CASES:
     for _name in ("max_pool", "average_pool"):
         CASES[f"{_name}-{_sizes}-{_window}-{_strides}"] = (
-            lambda x, op=getattr(nn, _name), w=_window, s=_strides: op(x, w, s, "same", "channels_last"),
+            partial(pooled, _name, (_window, _strides, "same", "channels_last")),
             (floats(2, *_sizes, 3),),
         )
 

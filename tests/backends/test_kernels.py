@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.backends.kernel_rows import ROWS, Row, narrow, pieces
 
 from kbridge.core.context import framework_of
 from kbridge.core.ops.shape import convert_to_numpy
 from kbridge.core.tensor.symbolic import KerasTensor
+from tests.backends.kernel_rows import ROWS
+from tests.backends.rows import Row, narrow, pieces
 
 
 def test_rows_have_names_of_their_own() -> None:
@@ -35,7 +36,13 @@ def test_rule_promises_what_the_kernel_gives(each: Row) -> None:
     assert [(p.shape, p.dtype) for p in promised] == [(w.shape, w.dtype.name) for w in pieces(each.want)]
 
 
-WITHOUT_A_HALF_KERNEL = ("matmul", "einsum", "affine", "max_pool-(5, 6, 7)", "average_pool-(5, 6, 7)")  # in some framework
+WITHOUT_A_HALF_KERNEL = (
+    "matmul",
+    "einsum",
+    "affine",
+    "max_pool-(5, 6, 7)",
+    "average_pool-(5, 6, 7)",
+)  # in some framework
 HALF_ROWS = [
     r
     for i, r in enumerate(ROWS)

@@ -12,7 +12,8 @@ import tensorflow as tf
 from kbridge.core.context import load_backend, running
 from kbridge.core.ops import elementwise, linalg, nn, shape
 from kbridge.core.ops.control import scan_time
-from tests.backends.kernel_rows import ROWS, Row, floats, narrow, pieces
+from tests.backends.kernel_rows import ROWS
+from tests.backends.rows import Row, floats, narrow, pieces
 
 # rows in which a free first size has another meaning
 KNOWN_SIZES = {"squeeze": "which axes have size 1 isn't known before the call"}

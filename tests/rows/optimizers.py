@@ -51,6 +51,4 @@ ROWS = RULES + OPTIONS
 _random = np.random.default_rng(11)
 SHAPES = ((3, 4), (4,), ())
 STARTS = [np.asarray(_random.normal(size=shape), "float32") for shape in SHAPES]
-GRADIENTS = [
-    [np.asarray(_random.normal(size=shape), "float32") for shape in SHAPES] for _ in range(STEPS)
-]
+GRADIENTS = [[np.asarray(_random.normal(size=shape), "float32") for shape in SHAPES] for _ in range(STEPS)]

@@ -18,9 +18,7 @@ class JaxBackend:
     ready = arrays.READY  # sets that grow: `convert` adds the tracer classes that turn up
     ready_or_number = arrays.READY_OR_NUMBER
     fused_updates: dict[str, Any] = {}  # jit fuses the ops of an optimizer
-    float_dtypes = frozenset(
-        np.dtype(name) for name in ("float16", "bfloat16", "float32", "float64")
-    )
+    float_dtypes = frozenset(np.dtype(name) for name in ("float16", "bfloat16", "float32", "float64"))
 
     def __reduce__(self) -> Any:
         return "backend"  # one object per process: copies and pickles refer to it

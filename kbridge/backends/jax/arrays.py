@@ -20,9 +20,9 @@ from kbridge.core.errors import BackendError, ForeignGradientError
 
 __all__ = [
     "arange", "broadcast_to", "cast", "concatenate", "convert", "copy_box", "dtype_of", "expand_dims",
-    "flip", "full", "full_like", "get_item", "is_tensor_type", "is_tracing", "lend", "lookup", "pad", "repeat", "reshape",
-    "scan_time", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take", "take_along_axis",
-    "tile", "to_numpy", "transpose", "weak_number",
+    "flip", "full", "full_like", "get_item", "is_tensor_type", "is_tracing", "lend", "lookup", "pad",
+    "repeat", "reshape", "scan_time", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take",
+    "take_along_axis", "tile", "to_numpy", "transpose", "weak_number",
 ]  # fmt: skip
 
 TENSORS = (jax.Array, jax.core.Tracer)
@@ -78,9 +78,7 @@ def convert(value: Any, dtype: str | None = None) -> Any:
 
 
 def _holds_tensors(values: Any) -> bool:
-    return any(
-        isinstance(v, TENSORS) or (isinstance(v, (list, tuple)) and _holds_tensors(v)) for v in values
-    )
+    return any(isinstance(v, TENSORS) or (isinstance(v, (list, tuple)) and _holds_tensors(v)) for v in values)
 
 
 def _borrow(owner: Any, value: Any) -> Any:

@@ -9,11 +9,11 @@ from jax import lax
 from kbridge.backends.jax.arrays import compiled
 
 __all__ = [
-    "absolute", "add", "ceil", "cos", "divide", "elu", "equal", "erf", "exp", "expm1", "floor", "floor_divide",
-    "greater", "greater_equal", "isfinite", "isinf", "isnan", "less", "less_equal", "log", "log1p",
-    "logical_and", "logical_not", "logical_or", "maximum", "minimum", "mod", "multiply", "negative",
-    "not_equal", "power", "relu", "round", "rsqrt", "sigmoid", "sign", "sin", "softplus", "sqrt", "subtract",
-    "tanh", "where",
+    "absolute", "add", "ceil", "cos", "divide", "elu", "equal", "erf", "exp", "expm1", "floor",
+    "floor_divide", "greater", "greater_equal", "isfinite", "isinf", "isnan", "less", "less_equal", "log",
+    "log1p", "logical_and", "logical_not", "logical_or", "maximum", "minimum", "mod", "multiply",
+    "negative", "not_equal", "power", "relu", "round", "rsqrt", "sigmoid", "sign", "sin", "softplus",
+    "sqrt", "subtract", "tanh", "where",
 ]  # fmt: skip
 
 add, subtract, multiply, divide = jnp.add, jnp.subtract, jnp.multiply, jnp.divide

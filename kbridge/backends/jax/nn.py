@@ -12,7 +12,10 @@ from jax import lax
 
 from kbridge.backends.jax.arrays import compiled
 
-__all__ = ["average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool", "softmax", "sparse_crossentropy"]
+__all__ = [
+    "average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool",
+    "softmax", "sparse_crossentropy",
+]  # fmt: skip
 
 softmax, log_softmax = compiled(jax.nn.softmax, 1), compiled(jax.nn.log_softmax, 1)
 
@@ -67,9 +70,7 @@ def _average_pool(x: Any, window: Any, strides: Any, padding: str, data_format: 
 max_pool, average_pool = compiled(_max_pool, 1, 2, 3, 4), compiled(_average_pool, 1, 2, 3, 4)
 
 
-def _batch_normalization(
-    x: Any, mean: Any, variance: Any, offset: Any, scale: Any, axis: int, epsilon: float
-) -> Any:
+def _batch_normalization(x: Any, mean: Any, variance: Any, offset: Any, scale: Any, axis: int, epsilon: float) -> Any:
     shape = [1] * x.ndim
     shape[axis] = -1
     factor = lax.rsqrt(variance + jnp.asarray(epsilon, variance.dtype))

@@ -13,9 +13,9 @@ from kbridge.core.settings import floatx
 
 __all__ = [
     "arange", "broadcast_to", "cast", "concatenate", "convert", "copy_box", "dtype_of", "expand_dims",
-    "flip", "full", "full_like", "get_item", "is_tensor_type", "is_tracing", "lend", "lookup", "pad", "repeat", "reshape",
-    "scan_time", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take", "take_along_axis",
-    "tile", "to_numpy", "transpose", "weak_number",
+    "flip", "full", "full_like", "get_item", "is_tensor_type", "is_tracing", "lend", "lookup", "pad",
+    "repeat", "reshape", "scan_time", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take",
+    "take_along_axis", "tile", "to_numpy", "transpose", "weak_number",
 ]  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def to_numpy(value: Any) -> Any:
 
 
 def dtype_of(value: Any) -> str:
-    return value.dtype.name
+    return "string" if value.dtype.kind in "SUO" else str(value.dtype.name)
 
 
 def shape_of(value: Any) -> tuple[int, ...]:

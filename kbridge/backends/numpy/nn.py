@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool", "softmax", "sparse_crossentropy"]
+__all__ = [
+    "average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool",
+    "softmax", "sparse_crossentropy",
+]  # fmt: skip
 
 
 def softmax(x: Any, axis: int) -> Any:

@@ -16,9 +16,9 @@ from kbridge.core.errors import ForeignGradientError
 
 __all__ = [
     "arange", "broadcast_to", "cast", "concatenate", "convert", "copy_box", "dtype_of", "expand_dims",
-    "flip", "full", "full_like", "get_item", "is_tensor_type", "is_tracing", "lend", "lookup", "pad", "repeat", "reshape",
-    "scan_time", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take", "take_along_axis",
-    "tile", "to_numpy", "transpose", "weak_number",
+    "flip", "full", "full_like", "get_item", "is_tensor_type", "is_tracing", "lend", "lookup", "pad",
+    "repeat", "reshape", "scan_time", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take",
+    "take_along_axis", "tile", "to_numpy", "transpose", "weak_number",
 ]  # fmt: skip
 
 raw = tf.raw_ops
@@ -75,9 +75,7 @@ def convert(value: Any, dtype: str | None = None) -> Any:
 
 
 def _holds_tensors(values: Any) -> bool:
-    return any(
-        isinstance(v, TENSORS) or (isinstance(v, (list, tuple)) and _holds_tensors(v)) for v in values
-    )
+    return any(isinstance(v, TENSORS) or (isinstance(v, (list, tuple)) and _holds_tensors(v)) for v in values)
 
 
 def _borrow(owner: Any, value: Any) -> Any:
@@ -226,9 +224,7 @@ def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
     order = list(range(last + 1))
     order[axis], order[last] = last, axis
     indices = _from_front(indices, shape_of(x)[axis])
-    picked = raw.GatherV2(
-        params=transpose(x, order), indices=transpose(indices, order), axis=last, batch_dims=last
-    )
+    picked = raw.GatherV2(params=transpose(x, order), indices=transpose(indices, order), axis=last, batch_dims=last)
     return transpose(picked, order)
 
 

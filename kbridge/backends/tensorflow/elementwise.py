@@ -7,11 +7,11 @@ from typing import Any
 import tensorflow as tf
 
 __all__ = [
-    "absolute", "add", "ceil", "cos", "divide", "elu", "equal", "erf", "exp", "expm1", "floor", "floor_divide",
-    "greater", "greater_equal", "isfinite", "isinf", "isnan", "less", "less_equal", "log", "log1p",
-    "logical_and", "logical_not", "logical_or", "maximum", "minimum", "mod", "multiply", "negative",
-    "not_equal", "power", "relu", "round", "rsqrt", "sigmoid", "sign", "sin", "softplus", "sqrt", "subtract",
-    "tanh", "where",
+    "absolute", "add", "ceil", "cos", "divide", "elu", "equal", "erf", "exp", "expm1", "floor",
+    "floor_divide", "greater", "greater_equal", "isfinite", "isinf", "isnan", "less", "less_equal", "log",
+    "log1p", "logical_and", "logical_not", "logical_or", "maximum", "minimum", "mod", "multiply",
+    "negative", "not_equal", "power", "relu", "round", "rsqrt", "sigmoid", "sign", "sin", "softplus",
+    "sqrt", "subtract", "tanh", "where",
 ]  # fmt: skip
 
 raw = tf.raw_ops

@@ -12,7 +12,10 @@ import tensorflow as tf
 from kbridge.backends.tensorflow.arrays import transpose
 from kbridge.backends.tensorflow.elementwise import add, multiply, negative, rsqrt, subtract
 
-__all__ = ["average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool", "softmax", "sparse_crossentropy"]
+__all__ = [
+    "average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool",
+    "softmax", "sparse_crossentropy",
+]  # fmt: skip
 
 raw = tf.raw_ops
 
@@ -51,9 +54,7 @@ def _conv1d(x: Any, weights: Any, strides: Any, padding: str, dilation: Any) -> 
 
 
 def _conv2d(x: Any, weights: Any, strides: Any, padding: str, dilation: Any) -> Any:
-    return raw.Conv2D(
-        input=x, filter=weights, strides=[1, *strides, 1], padding=padding, dilations=[1, *dilation, 1]
-    )
+    return raw.Conv2D(input=x, filter=weights, strides=[1, *strides, 1], padding=padding, dilations=[1, *dilation, 1])
 
 
 def _conv3d(x: Any, weights: Any, strides: Any, padding: str, dilation: Any) -> Any:

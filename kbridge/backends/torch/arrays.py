@@ -13,9 +13,9 @@ from kbridge.core.settings import floatx
 
 __all__ = [
     "arange", "broadcast_to", "cast", "concatenate", "convert", "copy_box", "dtype_of", "expand_dims",
-    "flip", "full", "full_like", "get_item", "is_tensor_type", "is_tracing", "lend", "lookup", "pad", "repeat", "reshape",
-    "scan_time", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take", "take_along_axis",
-    "tile", "to_numpy", "transpose", "weak_number",
+    "flip", "full", "full_like", "get_item", "is_tensor_type", "is_tracing", "lend", "lookup", "pad",
+    "repeat", "reshape", "scan_time", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take",
+    "take_along_axis", "tile", "to_numpy", "transpose", "weak_number",
 ]  # fmt: skip
 
 DTYPES = {
@@ -25,6 +25,8 @@ DTYPES = {
         "bfloat16", "float32", "float64", "complex64", "complex128", "float8_e4m3fn", "float8_e5m2",
     )
 }  # fmt: skip
+# NumPy's dtypes that torch has too; the rest (bfloat16, text) takes more care
+PLAIN = frozenset(np.dtype(name) for name in DTYPES if "bfloat" not in name and "float8" not in name)
 NAMES = {dtype: name for name, dtype in DTYPES.items()}
 NUMBERS = {bool: "bool", int: "int32", float: None}  # Python's, and what they become; None: the float type
 
@@ -64,6 +66,8 @@ def convert(value: Any, dtype: str | None = None) -> Any:
     if framework is not None:
         tensor = _borrow(load_backend(framework).lend(value), load_backend(framework))
         return tensor if dtype is None else tensor.to(DTYPES[dtype])
+    if type(value) is np.ndarray and dtype is None and value.dtype in PLAIN and value.flags.carray:
+        return torch.from_numpy(value)  # the batches of `fit`: no copy, no detour
     if isinstance(value, (list, tuple)) and any(isinstance(v, torch.Tensor) for v in value):
         return torch.stack([convert(v, dtype) for v in value])
     array = load_backend("numpy").convert(value, dtype)

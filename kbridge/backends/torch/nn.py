@@ -11,7 +11,10 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-__all__ = ["average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool", "softmax", "sparse_crossentropy"]
+__all__ = [
+    "average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool",
+    "softmax", "sparse_crossentropy",
+]  # fmt: skip
 
 CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 MAX_POOL = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}

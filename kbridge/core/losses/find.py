@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kbridge.core import registry
-from kbridge.core.losses import hinge, probabilistic, regression
+from kbridge.core.losses import probabilistic, regression
 from kbridge.core.saving.config import is_entry, object_of, serialize_keras_object
 
 ALIASES: dict[str, Callable[..., Any]] = {

@@ -50,9 +50,7 @@ def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
 class Hinge(LossFunctionWrapper):
     """Mean of `max(1 - t p, 0)`. Arguments as in `Loss`."""
 
-    def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str = "hinge", dtype: Any = None
-    ) -> None:
+    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "hinge", dtype: Any = None) -> None:
         super().__init__(hinge, reduction, name, dtype)
 
 

@@ -133,7 +133,5 @@ def both_masks(first: Any, second: Any) -> Any:
 
 def _converted(value: Any, dtype: str | None) -> Any:
     """An array as a tensor; in a list, tuple or dict of tensors, each of them."""
-    nested = isinstance(value, dict) or (
-        isinstance(value, (list, tuple)) and any(is_tensor(each) for each in value)
-    )
+    nested = isinstance(value, dict) or (isinstance(value, (list, tuple)) and any(is_tensor(each) for each in value))
     return map_leaves(lambda each: as_tensor(each, dtype), value) if nested else as_tensor(value, dtype)

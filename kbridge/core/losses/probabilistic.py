@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from kbridge.core import settings
-from kbridge.core.layers.masks import set_mask
 from kbridge.core.context import local
+from kbridge.core.layers.masks import set_mask
 from kbridge.core.losses.loss import LossFunctionWrapper
-from kbridge.core.losses.regression import pair
 from kbridge.core.ops import nn
-from kbridge.core.ops.elementwise import add, cast, clip, divide, log, multiply, not_equal, subtract, where
+from kbridge.core.ops.elementwise import add, clip, divide, log, multiply, not_equal, subtract, where
 from kbridge.core.ops.outermost import as_tensor, dtype_of, outermost
 from kbridge.core.ops.reduce import mean
 from kbridge.core.ops.reduce import sum as sum_over
@@ -176,7 +175,5 @@ class KLDivergence(LossFunctionWrapper):
 class Poisson(LossFunctionWrapper):
     """Mean of `p - t log(p)`. Arguments as in `Loss`."""
 
-    def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str = "poisson", dtype: Any = None
-    ) -> None:
+    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "poisson", dtype: Any = None) -> None:
         super().__init__(poisson, reduction, name, dtype)

@@ -19,9 +19,7 @@ REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "
 def check_reduction(reduction: str | None) -> str | None:
     """`reduction` if it is one, else an error that lists them."""
     if reduction not in REDUCTIONS:
-        raise ValueError(
-            f"Unknown reduction {reduction!r}. Choose one of {', '.join(map(repr, REDUCTIONS))}."
-        )
+        raise ValueError(f"Unknown reduction {reduction!r}. Choose one of {', '.join(map(repr, REDUCTIONS))}.")
     return reduction
 
 

@@ -8,7 +8,7 @@ from kbridge.core import settings
 from kbridge.core.losses.reduction import match_ranks
 from kbridge.core.losses.regression import pair
 from kbridge.core.metrics.reduction import MeanMetricWrapper
-from kbridge.core.ops.elementwise import cast, equal, greater, less, logical_and, isfinite
+from kbridge.core.ops.elementwise import cast, equal, greater, isfinite, less, logical_and
 from kbridge.core.ops.outermost import as_tensor, dtype_of, outermost
 from kbridge.core.ops.reduce import any as any_over
 from kbridge.core.ops.reduce import argmax, count_nonzero
@@ -64,9 +64,7 @@ def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
 
 
 @outermost
-def sparse_top_k_categorical_accuracy(
-    y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False
-) -> Any:
+def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False) -> Any:
     """1 where the target class is among the `k` best predictions; equal scores share the better place.
 
     Args:
@@ -147,8 +145,6 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
         dtype: Any = None,
         from_sorted_ids: bool = False,
     ) -> None:
-        super().__init__(
-            sparse_top_k_categorical_accuracy, name, dtype, k=k, from_sorted_ids=from_sorted_ids
-        )
+        super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=k, from_sorted_ids=from_sorted_ids)
         self.k = k
         self.from_sorted_ids = from_sorted_ids

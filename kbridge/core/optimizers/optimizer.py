@@ -14,7 +14,18 @@ from kbridge.core.errors import NotBuiltError, ShapeError
 from kbridge.core.initializers.constant import Constant
 from kbridge.core.layers.base import laid_over
 from kbridge.core.naming import auto_name
-from kbridge.core.ops.elementwise import add, cast, divide, equal, floor_divide, mod, multiply, not_equal, subtract, where
+from kbridge.core.ops.elementwise import (
+    add,
+    cast,
+    divide,
+    equal,
+    floor_divide,
+    mod,
+    multiply,
+    not_equal,
+    subtract,
+    where,
+)
 from kbridge.core.ops.outermost import as_tensor, backend_for, outermost
 from kbridge.core.optimizers import clip
 from kbridge.core.optimizers.schedules import LearningRateSchedule

@@ -98,7 +98,9 @@ def test_early_stopping_as_keras(arguments: dict[str, Any], logs: Any) -> None:
 
 @pytest.mark.parametrize("logs", RUNS.values(), ids=RUNS)
 @pytest.mark.parametrize(
-    "arguments", [{"patience": 1}, {"patience": 2, "factor": 0.5, "cooldown": 2}, {"patience": 1, "min_lr": 0.02}], ids=str
+    "arguments",
+    [{"patience": 1}, {"patience": 2, "factor": 0.5, "cooldown": 2}, {"patience": 1, "min_lr": 0.02}],
+    ids=str,
 )
 def test_reduce_lr_on_plateau_as_keras(arguments: dict[str, Any], logs: Any) -> None:
     ours, theirs = (run(m.callbacks.ReduceLROnPlateau(**arguments), logs, m) for m in (kbridge, keras))
@@ -128,7 +130,9 @@ def test_learning_rate_scheduler_as_keras() -> None:
 )  # fmt: skip
 def test_model_checkpoint_as_keras(arguments: dict[str, Any], logs: Any, tmp_path: Path) -> None:
     name = "{epoch:02d}-{batch}.keras" if "save_freq" in arguments else "{epoch:02d}-{val_loss:.1f}.keras"
-    ours, theirs = (run(m.callbacks.ModelCheckpoint(tmp_path / name, **arguments), logs, m).saved for m in (kbridge, keras))
+    ours, theirs = (
+        run(m.callbacks.ModelCheckpoint(tmp_path / name, **arguments), logs, m).saved for m in (kbridge, keras)
+    )
     assert ours == [str(path) for path in theirs]
     assert ours or logs is not FALLING
 
@@ -145,8 +149,14 @@ def test_csv_as_keras(later: dict[str, float], tmp_path: Path) -> None:
     for module in (kbridge, keras):
         path = tmp_path / f"{module.__name__}.csv"
         for append in (False, True):
-            run(module.callbacks.CSVLogger(path if module is kbridge else str(path), separator=";", append=append), rows, module)
-    ours, theirs = (list(map(str.split, (tmp_path / f"{name}.csv").read_text().splitlines())) for name in ("kbridge", "keras"))
+            run(
+                module.callbacks.CSVLogger(path if module is kbridge else str(path), separator=";", append=append),
+                rows,
+                module,
+            )
+    ours, theirs = (
+        list(map(str.split, (tmp_path / f"{name}.csv").read_text().splitlines())) for name in ("kbridge", "keras")
+    )
     assert ours == theirs
     assert len(ours) == 5
 
@@ -214,7 +224,12 @@ def test_old_batch_hooks_are_wanted_too() -> None:
 
 def test_nobody_is_called_for_nothing() -> None:
     hooks = callbacks.CallbackList(
-        [callbacks.EarlyStopping(), callbacks.ModelCheckpoint("m.keras")], add_history=True, add_progbar=True, verbose=2, epochs=1, steps=3
+        [callbacks.EarlyStopping(), callbacks.ModelCheckpoint("m.keras")],
+        add_history=True,
+        add_progbar=True,
+        verbose=2,
+        epochs=1,
+        steps=3,
     )
     assert not any(getattr(hooks, f"wants_{name}") for name in RUN_HOOKS)
 
@@ -222,7 +237,9 @@ def test_nobody_is_called_for_nothing() -> None:
 def test_list_takes_what_looks_like_a_callback() -> None:
     seen: list[int] = []
     stranger = SimpleNamespace(
-        set_params=lambda params: None, set_model=lambda model: None, on_epoch_end=lambda epoch, logs: seen.append(epoch)
+        set_params=lambda params: None,
+        set_model=lambda model: None,
+        on_epoch_end=lambda epoch, logs: seen.append(epoch),
     )
     hooks = callbacks.CallbackList([stranger], model=Model(kbridge), epochs=1)
     hooks.on_train_begin()

@@ -40,9 +40,7 @@ def test_function_as_keras(row: Row, backend: str) -> None:
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize(
-    "reduction", ["sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None]
-)
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None])
 def test_reduction_as_keras(reduction: str | None, weighted: bool, backend: str) -> None:
     weight = WEIGHTS if weighted else None
     wanted = keras.losses.MeanSquaredError(reduction=reduction)(NUMBERS, SCORES, sample_weight=weight)
@@ -103,7 +101,10 @@ def test_class_numbers_stay_whole(backend: str) -> None:
 def test_native_tensors_decide(row: Row, framework: str) -> None:
     with kbridge.backend_scope(framework):
         y_true, y_pred = convert_to_tensor(row.y_true), convert_to_tensor(row.y_pred)
-    for result in (make(losses, row)(y_true, y_pred), getattr(losses, row.function)(row.y_true, y_pred, **row.arguments)):
+    for result in (
+        make(losses, row)(y_true, y_pred),
+        getattr(losses, row.function)(row.y_true, y_pred, **row.arguments),
+    ):
         assert framework_of(result) == framework
 
 
@@ -195,7 +196,10 @@ def test_alias_as_keras(short: str) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_config_goes_both_ways(row: Row) -> None:
-    ours, theirs = make(losses, row, name="mine", reduction="sum"), make(keras.losses, row, name="mine", reduction="sum")
+    ours, theirs = (
+        make(losses, row, name="mine", reduction="sum"),
+        make(keras.losses, row, name="mine", reduction="sum"),
+    )
     wanted = convert_to_numpy(ours(row.y_true, row.y_pred))
     here = losses.deserialize(keras.losses.serialize(theirs))
     there = keras.losses.deserialize(losses.serialize(ours))
@@ -214,7 +218,10 @@ def test_wrapped_function_is_found_again() -> None:
     again = LossFunctionWrapper.from_config(loss.get_config())
     assert again.fn is losses.binary_crossentropy
     assert again.fn_kwargs == {"from_logits": True}
-    assert losses.get({"module": "builtins", "class_name": "function", "config": "huber", "registered_name": "function"}) is losses.huber
+    assert (
+        losses.get({"module": "builtins", "class_name": "function", "config": "huber", "registered_name": "function"})
+        is losses.huber
+    )
 
 
 def test_own_loss() -> None:

@@ -65,7 +65,9 @@ def test_weights_of_other_ranks_as_keras(name: str, shape: tuple[int, ...], back
     random = np.random.default_rng(3)
     values, weight = random.normal(size=(2, 3, 4)).astype("float32"), random.uniform(size=shape).astype("float32")
     ours, theirs = getattr(metrics, name)(), getattr(keras.metrics, name)()
-    assert float(ours(values, sample_weight=weight)) == pytest.approx(float(theirs(values, sample_weight=weight)), rel=1e-5)
+    assert float(ours(values, sample_weight=weight)) == pytest.approx(
+        float(theirs(values, sample_weight=weight)), rel=1e-5
+    )
 
 
 def test_mean_of_numbers(backend: str) -> None:
@@ -90,7 +92,9 @@ def test_mask_as_keras(weighted: bool, framework: str) -> None:
         ours = convert_to_tensor(y_pred)
         ours._keras_mask = convert_to_tensor(mask)
     wanted = keras.metrics.MeanSquaredError()(y_true, theirs, sample_weight=weight)
-    assert float(metrics.MeanSquaredError()(y_true, ours, sample_weight=weight)) == pytest.approx(float(wanted), rel=1e-6)
+    assert float(metrics.MeanSquaredError()(y_true, ours, sample_weight=weight)) == pytest.approx(
+        float(wanted), rel=1e-6
+    )
 
 
 def test_accuracy_as_sklearn(backend: str) -> None:
@@ -266,7 +270,19 @@ def test_own_metric_on_native_tensors() -> None:
     assert metric.longest.home == "torch"
 
 
-@pytest.mark.parametrize("name", ["mse", "MAE", "bce", "mape", "msle", "sparse_categorical_accuracy", "MeanSquaredError", "top_k_categorical_accuracy"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mse",
+        "MAE",
+        "bce",
+        "mape",
+        "msle",
+        "sparse_categorical_accuracy",
+        "MeanSquaredError",
+        "top_k_categorical_accuracy",
+    ],
+)
 def test_name_as_keras(name: str) -> None:
     ours, theirs = metrics.get(name), keras.metrics.get(name)
     assert (type(ours).__name__, ours.name) == (type(theirs).__name__, theirs.name)

@@ -41,7 +41,10 @@ def test_rate_as_keras(name: str, arguments: dict[str, Any], backend: str) -> No
 
 @pytest.mark.parametrize(("name", "arguments"), ROWS, ids=NAMES)
 def test_optimizer_follows(name: str, arguments: dict[str, Any], backend: str) -> None:
-    optimizer, variable = optimizers.SGD(getattr(schedules, name)(**arguments)), Variable(np.zeros(1, "float32"), name="w")
+    optimizer, variable = (
+        optimizers.SGD(getattr(schedules, name)(**arguments)),
+        Variable(np.zeros(1, "float32"), name="w"),
+    )
     theirs = getattr(keras.optimizers.schedules, name)(**arguments)
     for _ in range(16):
         optimizer.apply([np.ones(1, "float32")], [variable])
