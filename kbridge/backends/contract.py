@@ -25,6 +25,7 @@ class Backend(Protocol):
     float_dtypes: frozenset[Any]  # native dtype objects that hold fractions
     trains: bool  # whether gradients can be had
     fused_updates: Mapping[str, Callable[..., bool]]  # optimizers in one kernel: see `FusedAdam`, `FusedSGD`
+    fused_lstm: Callable[..., Any] | None  # all steps of an LSTM in one kernel: see `FusedLSTM`
 
     def is_tensor_type(self, kind: type) -> bool: ...
     def convert(self, value: Any, dtype: str | None = None) -> Array: ...
@@ -64,6 +65,18 @@ class FusedSGD(Protocol):
         self, variables: list[Array], gradients: list[Array], momentums: list[Array], *,
         learning_rate: Array, momentum: float, nesterov: bool,
     ) -> bool: ...  # fmt: skip
+
+
+class FusedLSTM(Protocol):
+    """All steps of an LSTM with tanh and sigmoid, its gates in the order i, f, c, o.
+
+    `xs` is `(time, batch, features)`, `h` and `c` are `(batch, units)`, the weights as the layer has
+    them. Returns the outputs `(time, batch, units)` and the last `h` and `c`; None if it can't now.
+    """
+
+    def __call__(
+        self, xs: Array, h: Array, c: Array, kernel: Array, recurrent: Array, bias: Array | None
+    ) -> tuple[Array, Array, Array] | None: ...
 
 
 def collect(target: Any, *modules: ModuleType) -> None:

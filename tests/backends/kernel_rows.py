@@ -324,12 +324,20 @@ def activation_rows() -> list[Row]:
     tanh_gelu = d / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (d + 0.044715 * d**3)))
     far = np.array([[-1000.0, 0.0, 1000.0]], "float32")
     oracles = {
-        "relu": np.maximum(d, 0), "sigmoid": sigmoid, "relu6": np.clip(d, 0, 6), "leaky_relu": np.where(d > 0, d, d * 0.2),
-        "elu": elu, "silu": d * sigmoid, "softplus": np.logaddexp(d, 0), "softsign": d / (1 + np.abs(d)),
+        "relu": np.maximum(d, 0),
+        "sigmoid": sigmoid,
+        "relu6": np.clip(d, 0, 6),
+        "leaky_relu": np.where(d > 0, d, d * 0.2),
+        "elu": elu,
+        "silu": d * sigmoid,
+        "softplus": np.logaddexp(d, 0),
+        "softsign": d / (1 + np.abs(d)),
         "selu": np.where(d > 0, d, 1.6732632423543772 * elu) * 1.0507009873554805,
-        "hard_sigmoid": np.clip(d / 6 + 0.5, 0, 1), "gelu": tanh_gelu,
-        "softmax": scipy.special.softmax(d, -1), "log_softmax": scipy.special.log_softmax(d, -1),
-    }  # fmt: skip
+        "hard_sigmoid": np.clip(d / 6 + 0.5, 0, 1),
+        "gelu": tanh_gelu,
+        "softmax": scipy.special.softmax(d, -1),
+        "log_softmax": scipy.special.log_softmax(d, -1),
+    }
     return [
         *(row(name, getattr(nn, name), x, want=narrow(want)) for name, want in oracles.items()),
         row("relu-of-int", nn.relu, K, want=np.maximum(K, 0)),

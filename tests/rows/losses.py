@@ -43,6 +43,10 @@ class Row:
         return f"{self.name}-{self.note or next(iter(self.arguments), 'plain')}"
 
 
+def _sparse(*row: Any, **more: Any) -> Row:
+    return Row("SparseCategoricalCrossentropy", "sparse_categorical_crossentropy", *row, **more)
+
+
 ROWS = [
     Row("MeanSquaredError", "mean_squared_error", NUMBERS, SCORES),
     Row("MeanSquaredError", "mean_squared_error", NUMBERS[:, :1], SCORES[:, 0], note="column beside row"),
@@ -66,13 +70,13 @@ ROWS = [
     Row("CategoricalCrossentropy", "categorical_crossentropy", SOFT, 50 * SCORES, {"from_logits": True}),
     Row("CategoricalCrossentropy", "categorical_crossentropy", HOT, SHARES, {"label_smoothing": 0.1}),
     Row("CategoricalCrossentropy", "categorical_crossentropy", HOT.T, SHARES.T, {"axis": 0}),
-    Row("SparseCategoricalCrossentropy", "sparse_categorical_crossentropy", CLASSES, SHARES),
-    Row("SparseCategoricalCrossentropy", "sparse_categorical_crossentropy", CLASSES[:, None], SHARES, note="column"),
-    Row("SparseCategoricalCrossentropy", "sparse_categorical_crossentropy", CLASSES.astype("float32"), SHARES, note="floats"),
-    Row("SparseCategoricalCrossentropy", "sparse_categorical_crossentropy", CLASSES, 50 * SCORES, {"from_logits": True}),
-    Row("SparseCategoricalCrossentropy", "sparse_categorical_crossentropy", STEPS, SEQUENCE, note="sequence"),
-    Row("SparseCategoricalCrossentropy", "sparse_categorical_crossentropy", CLASSES, SHARES, {"ignore_class": 2}),
-    Row("SparseCategoricalCrossentropy", "sparse_categorical_crossentropy", CLASSES - 1, SHARES, {"ignore_class": -1}, "ignored -1"),
+    _sparse(CLASSES, SHARES),
+    _sparse(CLASSES[:, None], SHARES, note="column"),
+    _sparse(CLASSES.astype("float32"), SHARES, note="floats"),
+    _sparse(CLASSES, 50 * SCORES, {"from_logits": True}),
+    _sparse(STEPS, SEQUENCE, note="sequence"),
+    _sparse(CLASSES, SHARES, {"ignore_class": 2}),
+    _sparse(CLASSES - 1, SHARES, {"ignore_class": -1}, "ignored -1"),
     Row("KLDivergence", "kl_divergence", SOFT, SHARES),
     Row("KLDivergence", "kl_divergence", HOT, SHARES, note="zeros"),
     Row("Poisson", "poisson", POSITIVE, SHARES),

@@ -14,16 +14,18 @@ from kbridge.backends.jax.arrays import compiled
 
 __all__ = [
     "average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool",
-    "softmax", "sparse_crossentropy",
+    "normalize_batch", "softmax", "sparse_crossentropy",
 ]  # fmt: skip
 
 softmax, log_softmax = compiled(jax.nn.softmax, 1), compiled(jax.nn.log_softmax, 1)
 
 
-def _conv(x: Any, weights: Any, strides: Any, padding: str, data_format: str, dilation: Any) -> Any:
+def _conv(
+    x: Any, weights: Any, strides: Any, padding: str, data_format: str, dilation: Any, bias: Any = None
+) -> Any:
     space = "DHW"[-len(strides) :]
     layout = f"N{space}C" if data_format == "channels_last" else f"NC{space}"
-    return lax.conv_general_dilated(
+    y = lax.conv_general_dilated(
         x,
         weights,
         strides,
@@ -32,6 +34,9 @@ def _conv(x: Any, weights: Any, strides: Any, padding: str, data_format: str, di
         dimension_numbers=(layout, f"{space}IO", layout),
         feature_group_count=x.shape[layout.index("C")] // weights.shape[-2],
     )
+    if bias is None:
+        return y
+    return y + (bias if data_format == "channels_last" else bias.reshape(-1, *(1,) * len(strides)))
 
 
 conv = compiled(_conv, 2, 3, 4, 5)
@@ -81,6 +86,17 @@ def _batch_normalization(x: Any, mean: Any, variance: Any, offset: Any, scale: A
 
 
 batch_normalization = compiled(_batch_normalization, 5, 6)
+
+
+def _normalize_batch(x: Any, offset: Any, scale: Any, axis: int, epsilon: float) -> Any:
+    axes = tuple(i for i in range(x.ndim) if i != axis)
+    mean = x.mean(axes, keepdims=True)
+    away = x - mean
+    mean, variance = mean.reshape(-1), (away * away).mean(axes)
+    return _batch_normalization(x, mean, variance, offset, scale, axis, epsilon), mean, variance
+
+
+normalize_batch = compiled(_normalize_batch, 3, 4)
 
 
 def _layer_normalization(x: Any, scale: Any, offset: Any, axes: Any, epsilon: float) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 
 __all__ = [
     "average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool",
-    "softmax", "sparse_crossentropy",
+    "normalize_batch", "softmax", "sparse_crossentropy",
 ]  # fmt: skip
 
 
@@ -51,7 +51,9 @@ def _windows(x: Any, window: Any, strides: Any, padding: str, dilation: Any, fil
     return view[(*places, *(slice(None, None, d) for d in dilation))]
 
 
-def conv(x: Any, weights: Any, strides: Any, padding: str, data_format: str, dilation: Any) -> Any:
+def conv(
+    x: Any, weights: Any, strides: Any, padding: str, data_format: str, dilation: Any, bias: Any = None
+) -> Any:
     x = _last(x, data_format)
     rank = len(strides)
     groups = x.shape[-1] // weights.shape[-2]
@@ -63,7 +65,8 @@ def conv(x: Any, weights: Any, strides: Any, padding: str, data_format: str, dil
         piece = np.take(view, range(g * inner, (g + 1) * inner), axis=rank + 1)
         piece = np.moveaxis(piece, rank + 1, -1)  # (batch, *places, *window, channels)
         parts.append(np.tensordot(piece, weights[..., g * filters : (g + 1) * filters], rank + 1))
-    return _back(np.concatenate(parts, -1).astype(x.dtype), data_format)
+    y = np.concatenate(parts, -1).astype(x.dtype)
+    return _back(y if bias is None else y + bias, data_format)
 
 
 def max_pool(x: Any, window: Any, strides: Any, padding: str, data_format: str) -> Any:
@@ -89,6 +92,12 @@ def batch_normalization(x: Any, mean: Any, variance: Any, offset: Any, scale: An
         factor = factor * scale
     shift = -mean * factor if offset is None else offset - mean * factor
     return (x * factor.reshape(shape) + shift.reshape(shape)).astype(x.dtype)
+
+
+def normalize_batch(x: Any, offset: Any, scale: Any, axis: int, epsilon: float) -> Any:
+    axes = tuple(i for i in range(x.ndim) if i != axis)
+    mean, variance = np.mean(x, axes), np.var(x, axes)
+    return batch_normalization(x, mean, variance, offset, scale, axis, epsilon), mean, variance
 
 
 def layer_normalization(x: Any, scale: Any, offset: Any, axes: Any, epsilon: float) -> Any:

@@ -14,7 +14,7 @@ from kbridge.backends.tensorflow.elementwise import add, multiply, negative, rsq
 
 __all__ = [
     "average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool",
-    "softmax", "sparse_crossentropy",
+    "normalize_batch", "softmax", "sparse_crossentropy",
 ]  # fmt: skip
 
 raw = tf.raw_ops
@@ -42,10 +42,13 @@ def _back(x: Any, data_format: str) -> Any:
     return x if data_format == "channels_last" else transpose(x, (0, rank - 1, *range(1, rank - 1)))
 
 
-def conv(x: Any, weights: Any, strides: Any, padding: str, data_format: str, dilation: Any) -> Any:
+def conv(
+    x: Any, weights: Any, strides: Any, padding: str, data_format: str, dilation: Any, bias: Any = None
+) -> Any:
     x = _last(x, data_format)
     apply = _conv3d if len(strides) == 3 else _conv2d if len(strides) == 2 else _conv1d
-    return _back(apply(x, weights, tuple(strides), padding.upper(), tuple(dilation)), data_format)
+    y = apply(x, weights, tuple(strides), padding.upper(), tuple(dilation))
+    return _back(y if bias is None else raw.BiasAdd(value=y, bias=bias), data_format)
 
 
 def _conv1d(x: Any, weights: Any, strides: Any, padding: str, dilation: Any) -> Any:
@@ -120,6 +123,14 @@ def batch_normalization(x: Any, mean: Any, variance: Any, offset: Any, scale: An
     if x.dtype == factor.dtype:
         return add(multiply(x, factor), shift)
     return raw.Cast(x=add(multiply(raw.Cast(x=x, DstT=factor.dtype), factor), shift), DstT=x.dtype)
+
+
+def normalize_batch(x: Any, offset: Any, scale: Any, axis: int, epsilon: float) -> Any:
+    axes = [i for i in range(len(x.shape)) if i != axis]
+    mean = raw.Mean(input=x, axis=axes, keep_dims=True)
+    away = subtract(x, mean)
+    mean, variance = raw.Squeeze(input=mean, axis=axes), raw.Mean(input=multiply(away, away), axis=axes)
+    return batch_normalization(x, mean, variance, offset, scale, axis, epsilon), mean, variance
 
 
 def layer_normalization(x: Any, scale: Any, offset: Any, axes: Any, epsilon: float) -> Any:

@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 
 __all__ = [
-    "average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool",
-    "softmax", "sparse_crossentropy",
+    "average_pool", "batch_normalization", "conv", "fused_lstm", "layer_normalization", "log_softmax", "max_pool",
+    "normalize_batch", "softmax", "sparse_crossentropy",
 ]  # fmt: skip
 
 CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
@@ -55,7 +55,9 @@ def _padded(x: Any, pairs: list[tuple[int, int]], fill: float) -> Any:
     return F.pad(x, [w for pair in reversed(pairs) for w in pair], value=fill)
 
 
-def conv(x: Any, weights: Any, strides: Any, padding: str, data_format: str, dilation: Any) -> Any:
+def conv(
+    x: Any, weights: Any, strides: Any, padding: str, data_format: str, dilation: Any, bias: Any = None
+) -> Any:
     x = _first(x, data_format)
     weights = weights.permute(-1, -2, *range(len(strides)))
     groups = x.shape[1] // weights.shape[1]
@@ -66,7 +68,7 @@ def conv(x: Any, weights: Any, strides: Any, padding: str, data_format: str, dil
             amount = tuple(before for before, _ in pairs)
         else:
             x = _padded(x, pairs, 0.0)
-    return _back(CONV[len(strides)](x, weights, None, strides, amount, dilation, groups), data_format)
+    return _back(CONV[len(strides)](x, weights, bias, strides, amount, dilation, groups), data_format)
 
 
 def _pool_padding(x: Any, window: Any, strides: Any, padding: str) -> list[tuple[int, int]]:
@@ -116,6 +118,22 @@ def batch_normalization(x: Any, mean: Any, variance: Any, offset: Any, scale: An
         factor = factor * scale
     shift = -mean * factor if offset is None else offset - mean * factor
     return (x * factor.reshape(shape) + shift.reshape(shape)).to(x.dtype)
+
+
+def normalize_batch(x: Any, offset: Any, scale: Any, axis: int, epsilon: float) -> Any:
+    y, mean, factor = torch.native_batch_norm(x.movedim(axis, 1), scale, offset, None, None, True, 0.0, epsilon)
+    with torch.no_grad():  # the kernel gives 1 / sqrt(variance + epsilon), and a gradient for y only
+        return y.movedim(1, axis), mean.detach(), torch.clamp(factor ** -2 - epsilon, min=0)
+
+
+def fused_lstm(xs: Any, h: Any, c: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
+    if torch.compiler.is_compiling() or xs.dtype not in (torch.float32, torch.float64):
+        return None  # Dynamo takes no recurrent kernel
+    weights = [kernel.t(), recurrent.t()]
+    if bias is not None:
+        weights += [bias, torch.zeros_like(bias)]
+    ys, h, c = torch.lstm(xs, (h[None], c[None]), weights, bias is not None, 1, 0.0, False, False, False)
+    return ys, h[0], c[0]
 
 
 def layer_normalization(x: Any, scale: Any, offset: Any, axes: Any, epsilon: float) -> Any:

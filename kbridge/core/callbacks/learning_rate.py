@@ -14,7 +14,7 @@ from kbridge.core.ops.shape import convert_to_numpy
 
 def learning_rate_of(model: Any) -> float:
     """The learning rate of a model's optimizer, as a number."""
-    optimizer = getattr(model, "optimizer", None)
+    optimizer: Any = getattr(model, "optimizer", None)
     if not hasattr(optimizer, "learning_rate"):
         raise ValueError("The model's optimizer has no learning_rate. Compile the model with an Optimizer first.")
     return float(convert_to_numpy(optimizer.learning_rate))

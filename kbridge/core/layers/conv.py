@@ -15,9 +15,8 @@ from kbridge.core.layers.options import (
     positive,
     set_options,
 )
-from kbridge.core.ops.elementwise import add
-from kbridge.core.ops.nn import conv, sizes_of
-from kbridge.core.ops.shape import pad, reshape
+from kbridge.core.ops.nn import biased_conv, conv, sizes_of
+from kbridge.core.ops.shape import pad
 from kbridge.core.settings import check_data_format
 
 
@@ -116,10 +115,11 @@ class Conv(Layer):
         if padding == "causal":
             ahead = self.dilation_rate[0] * (self.kernel_size[0] - 1)
             inputs, padding = pad(inputs, over_space([(ahead, 0)], self.data_format, (0, 0))), "valid"
-        outputs = conv(inputs, self.kernel, self.strides, padding, self.data_format, self.dilation_rate)
-        if self.bias is not None:
-            last = self.data_format == "channels_last"
-            outputs = add(outputs, self.bias if last else reshape(self.bias, (-1, *(1,) * self.rank)))
+        settings = (self.strides, padding, self.data_format, self.dilation_rate)
+        if self.bias is None:
+            outputs = conv(inputs, self.kernel, *settings)
+        else:
+            outputs = biased_conv(inputs, self.kernel, self.bias, *settings)
         return outputs if self.activation is activations.linear else self.activation(outputs)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from kbridge.core import registry
 from kbridge.core.losses import probabilistic, regression
-from kbridge.core.saving.config import is_entry, object_of, serialize_keras_object
+from kbridge.core.saving.allow import is_entry
+from kbridge.core.saving.config import object_of, serialize_keras_object
 
 ALIASES: dict[str, Callable[..., Any]] = {
     short: function

@@ -9,7 +9,8 @@ from kbridge.core import registry
 from kbridge.core.losses.find import function_of
 from kbridge.core.metrics import from_losses
 from kbridge.core.naming import snake_case
-from kbridge.core.saving.config import is_entry, object_of, serialize_keras_object
+from kbridge.core.saving.allow import is_entry
+from kbridge.core.saving.config import object_of, serialize_keras_object
 
 ALIASES: dict[str, type] = {
     short: kind

@@ -189,6 +189,21 @@ def conv(
     )
 
 
+def _biased_conv_rule(x: KerasTensor, weights: KerasTensor, bias: KerasTensor, *settings: Any) -> KerasTensor:
+    return _conv_rule(x, weights, *settings)
+
+
+@op(_biased_conv_rule, arrays=3)
+def biased_conv(
+    x: Any, weights: Any, bias: Any, strides: Any, padding: str, data_format: str, dilation_rate: Any
+) -> Any:
+    """`conv` plus one number for each filter: what a convolution layer computes, fused where a backend can."""
+    rank = len(x.shape) - 2
+    x, weights = promote(x, weights)
+    strides, dilation = sizes_of(strides, rank, "strides"), sizes_of(dilation_rate, rank, "dilation_rate")
+    return kernel.conv(x, weights, strides, padding, data_format, dilation, bias)
+
+
 def _pool_rule(
     x: KerasTensor, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None
 ) -> KerasTensor:

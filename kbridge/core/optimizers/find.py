@@ -26,7 +26,7 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, str):
         identifier = _class_called(identifier)
     if inspect.isclass(identifier) and issubclass(identifier, Optimizer):
-        return identifier()
+        return identifier()  # type: ignore[call-arg]  # only the base has no default rate
     raise ValueError(
         f"An optimizer is a name, a config or an Optimizer; got {identifier!r} of type {type(identifier).__name__}."
     )

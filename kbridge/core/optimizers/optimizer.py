@@ -7,13 +7,10 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from kbridge.core import initializers
-from kbridge.core.config import Configured
 from kbridge.core.context import local, running
 from kbridge.core.errors import NotBuiltError, ShapeError
 from kbridge.core.initializers.constant import Constant
 from kbridge.core.layers.base import laid_over
-from kbridge.core.naming import auto_name
 from kbridge.core.ops.elementwise import (
     add,
     cast,
@@ -29,12 +26,14 @@ from kbridge.core.ops.elementwise import (
 from kbridge.core.ops.outermost import as_tensor, backend_for, outermost
 from kbridge.core.optimizers import clip
 from kbridge.core.optimizers.schedules import LearningRateSchedule
-from kbridge.core.saving.config import is_entry, object_of, serialize_keras_object
+from kbridge.core.optimizers.state import State
+from kbridge.core.saving.allow import is_entry
+from kbridge.core.saving.config import object_of, serialize_keras_object
 from kbridge.core.settings import floatx
 from kbridge.core.tensor.variable import Variable
 
 
-class Optimizer(Configured):
+class Optimizer(State):
     """Changes variables by their gradients.
 
     Subclasses make state for each variable in `build`, with `add_optimizer_variables`, and give
@@ -81,7 +80,7 @@ class Optimizer(Configured):
             raise TypeError(f"{type(self).__name__} has no argument {', '.join(map(repr, kwargs))}.")
         _check_clipping(clipnorm=clipnorm, clipvalue=clipvalue, global_clipnorm=global_clipnorm)
         _check_averaging(use_ema, ema_momentum, ema_overwrite_frequency, gradient_accumulation_steps)
-        self.name = name or auto_name(type(self))
+        super().__init__(name)
         self.weight_decay = weight_decay
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
         self.use_ema, self.ema_momentum = use_ema, ema_momentum
@@ -89,7 +88,6 @@ class Optimizer(Configured):
         self.loss_scale_factor = loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
         self.built = False
-        self._variables: list[Variable] = []
         self._trainable_variables: list[Variable] = []
         self._index: dict[Variable, int] = {}
         self._averages: list[Variable] = []
@@ -97,6 +95,7 @@ class Optimizer(Configured):
         self._undecayed: Callable[[Variable], bool] = lambda variable: False
         self._iterations = self.add_variable((), dtype="int32", name="iteration")
         self._learning_rate = self._settled_rate(learning_rate)
+        self._unbuilt = len(self._variables)
 
     # --- state -------------------------------------------------------------------------------------
 
@@ -110,54 +109,6 @@ class Optimizer(Configured):
         self._trainable_variables = variables
         self._index = {variable: i for i, variable in enumerate(variables)}
         self.built = True
-
-    def add_variable(
-        self, shape: Sequence[int], initializer: Any = "zeros", dtype: Any = None, name: str | None = None
-    ) -> Variable:
-        """Make a variable that belongs to this optimizer."""
-        before = local.names
-        local.names = (self.name,)
-        try:
-            variable = Variable(
-                initializers.get(initializer),
-                shape=tuple(shape),
-                dtype=dtype,
-                trainable=False,
-                autocast=False,
-                name=name,
-            )
-        finally:
-            local.names = before
-        self._variables.append(variable)
-        return variable
-
-    def add_variable_from_reference(
-        self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
-    ) -> Variable:
-        """Make a variable in the shape and type of another one, named after it."""
-        return self.add_variable(
-            reference_variable.shape,
-            initializer,
-            reference_variable.dtype,
-            f"{reference_variable.path.replace('/', '_')}_{name or 'var'}",
-        )
-
-    def add_optimizer_variables(
-        self, trainable_variables: Sequence[Variable], name: Any, initializer: Any = "zeros"
-    ) -> Any:
-        """Make a variable of this name for each of the trainable ones; for several names, a list each."""
-        names = [name] if isinstance(name, str) else list(name)
-        starts = initializer if isinstance(initializer, (list, tuple)) else [initializer] * len(names)
-        made: list[list[Variable]] = [[] for _ in names]
-        for variable in trainable_variables:  # one variable's state lies together, as in Keras's files
-            for slots, each, start in zip(made, names, starts, strict=True):
-                slots.append(self.add_variable_from_reference(variable, each, start))
-        return made[0] if isinstance(name, str) else made
-
-    @property
-    def variables(self) -> list[Variable]:
-        """The state: steps done, learning rate, then what `build` made."""
-        return self._variables[:]
 
     @property
     def iterations(self) -> Any:
@@ -179,6 +130,7 @@ class Optimizer(Configured):
         if callable(learning_rate):
             if isinstance(self._learning_rate, Variable):
                 self._variables.remove(self._learning_rate)
+                self._unbuilt -= 1
             self._learning_rate = learning_rate
         elif isinstance(self._learning_rate, Variable):
             self._learning_rate.assign(learning_rate)
@@ -387,37 +339,6 @@ class Optimizer(Configured):
         return loss if self.loss_scale_factor is None else multiply(loss, self.loss_scale_factor)
 
     # --- saving ------------------------------------------------------------------------------------
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Replace the state; nothing changes unless every value fits."""
-        if len(weights) != len(self._variables):
-            raise ShapeError(f"{self.name} has {len(self._variables)} variables and got {len(weights)} values.")
-        for variable, value in zip(self._variables, weights, strict=True):
-            if tuple(value.shape) != variable.shape:
-                raise ShapeError(f"{variable.path} has shape {variable.shape} and got {tuple(value.shape)}.")
-        for variable, value in zip(self._variables, weights, strict=True):
-            variable.assign(value)
-
-    def save_own_variables(self, store: Any) -> None:
-        """Put the state into a store, numbered."""
-        for i, variable in enumerate(self._variables):
-            store[str(i)] = variable.numpy()
-
-    def load_own_variables(self, store: Any) -> None:
-        """Read the state from a store.
-
-        A store with only the first variables (steps and learning rate) comes from an optimizer that
-        never did a step; the rest then stays zero.
-        """
-        count = len(store.keys())
-        fresh = 1 + isinstance(self._learning_rate, Variable)
-        if count not in (fresh, len(self._variables)):
-            hint = "" if self.built else " It isn't built: call build(trainable_variables) first."
-            raise ShapeError(
-                f"{self.name} has {len(self._variables)} variables and the file holds {count} for it.{hint}"
-            )
-        for i, variable in enumerate(self._variables[:count]):
-            variable.assign(store[str(i)])
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, ready for JSON; the learning rate as it is now."""

@@ -81,7 +81,8 @@ RUNS = {"falling": FALLING, "bumpy": BUMPY, "stuck": STUCK, "worse": WORSE}
     [
         {}, {"patience": 2}, {"patience": 2, "restore_best_weights": True}, {"patience": 1, "min_delta": 0.5},
         {"patience": 1, "baseline": 3.5}, {"patience": 1, "start_from_epoch": 3, "restore_best_weights": True},
-        {"patience": 2, "monitor": "val_accuracy", "restore_best_weights": True}, {"monitor": "val_loss", "mode": "max"},
+        {"patience": 2, "monitor": "val_accuracy", "restore_best_weights": True},
+        {"monitor": "val_loss", "mode": "max"},
     ],
     ids=str,
 )  # fmt: skip
@@ -184,7 +185,8 @@ def test_terminate_on_nan(loss: float, capsys: pytest.CaptureFixture[str]) -> No
 def test_lambda_callback_calls_its_functions() -> None:
     seen: list[Any] = []
     given = {
-        "on_train_begin": lambda logs: seen.append("start"), "on_train_batch_end": lambda batch, logs: seen.append(batch),
+        "on_train_begin": lambda logs: seen.append("start"),
+        "on_train_batch_end": lambda batch, logs: seen.append(batch),
         "on_epoch_end": lambda epoch, logs: seen.append(logs["loss"]), "on_test_end": lambda logs: seen.append("test"),
     }  # fmt: skip
     callback = callbacks.LambdaCallback(**given)
