@@ -56,7 +56,7 @@ class UsageError(KBridgeError):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns 0, 1 if an export failed, or 2 for bad input."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read once, when TensorFlow is imported
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # by torch: threads that spin slow each other down 200 times
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # by torch: threads that spin while they wait take the cores
     try:
         options = _parser().parse_args(argv)
         return int(options.run(options))

@@ -51,9 +51,7 @@ def replaced_folder(path: str | os.PathLike[str], ours: Callable[[str], bool]) -
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def move_to_place(
-    draft: Path, path: str | os.PathLike[str], ours: Callable[[str], bool] | None = None
-) -> None:
+def move_to_place(draft: Path, path: str | os.PathLike[str], ours: Callable[[str], bool] | None = None) -> None:
     """Let a finished file or folder take the place of `path`; see `checked_place` for `ours`."""
     place = checked_place(path, ours)
     if draft.is_dir():
@@ -62,9 +60,7 @@ def move_to_place(
         os.replace(draft, place)
 
 
-def checked_place(
-    path: str | os.PathLike[str], ours: Callable[[str], bool] | None = None
-) -> Path:
+def checked_place(path: str | os.PathLike[str], ours: Callable[[str], bool] | None = None) -> Path:
     """Where `path` really is, if what is there may be replaced.
 
     Args:
@@ -88,9 +84,7 @@ def _draft(place: Path) -> Path:
     return place.with_name(f".{place.name}.{secrets.token_hex(4)}.tmp")
 
 
-def _check_replaceable(
-    path: str | os.PathLike[str], place: Path, ours: Callable[[str], bool]
-) -> None:
+def _check_replaceable(path: str | os.PathLike[str], place: Path, ours: Callable[[str], bool]) -> None:
     if place.is_dir():
         foreign = sorted(name for name in os.listdir(place) if not ours(name))
         if foreign:

@@ -8,10 +8,10 @@ from typing import Any
 from kbridge.adapters.require import require
 from kbridge.core.context import load_backend, local, running
 from kbridge.core.errors import NotBuiltError, ShapeError
-from kbridge.core.layers.base import Layer, laid_over
+from kbridge.core.layers.base import Layer
 from kbridge.core.layers.tracking import seed_generators
 from kbridge.core.models.names import named_variables
-from kbridge.core.tensor.variable import Variable
+from kbridge.core.tensor.variable import Variable, laid_over
 
 Tree = dict[str, Any]
 
@@ -87,7 +87,8 @@ class JaxFunction:
         if rng is None:
             if training:
                 raise ValueError(
-                    f"{self.layer.name!r} draws random numbers in training: pass rng=jax.random.key(...), a new key for each step."
+                    f"{self.layer.name!r} draws random numbers in training: "
+                    "pass rng=jax.random.key(...), a new key for each step."
                 )
             return {seed: seed.numpy() for seed in self.seeds}
         import jax
@@ -156,5 +157,7 @@ def _match(named: dict[str, Variable], tree: Tree, what: str) -> dict[Variable, 
     flat = _flat(tree)
     if flat.keys() != named.keys():
         missing, extra = sorted(named.keys() - flat.keys()), sorted(flat.keys() - named.keys())
-        raise ShapeError(f"{what} doesn't fit the model: missing {missing}, left over {extra}. Use the trees of to_jax.")
+        raise ShapeError(
+            f"{what} doesn't fit the model: missing {missing}, left over {extra}. Use the trees of to_jax."
+        )
     return {variable: flat[name] for name, variable in named.items()}

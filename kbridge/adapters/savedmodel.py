@@ -17,7 +17,8 @@ from kbridge.adapters.verify import write_verified
 from kbridge.core.context import load_backend, local, running
 from kbridge.core.errors import ExportError
 from kbridge.core.graph.node import leaves, map_leaves
-from kbridge.core.layers.base import Layer, laid_over
+from kbridge.core.layers.base import Layer
+from kbridge.core.tensor.variable import laid_over
 from kbridge.core.models.names import named_variables
 
 ENTRIES = {"saved_model.pb", "fingerprint.pb", "variables", "assets", "keras_metadata.pb"}
@@ -102,7 +103,8 @@ class Traced:
         found = FOREIGN_OPS & {node.op for node in nodes}
         if found:
             raise ExportError(
-                f"{layer.name!r} uses {', '.join(sorted(found))}, which servers can't run. Write its layers with kbridge.ops."
+                f"{layer.name!r} uses {', '.join(sorted(found))}, which servers can't run. "
+                "Write its layers with kbridge.ops."
             )
 
 

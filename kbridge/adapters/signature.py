@@ -9,6 +9,7 @@ import numpy as np
 from kbridge.core.errors import ExportError, NotBuiltError
 from kbridge.core.graph.node import leaves, map_leaves
 from kbridge.core.layers.base import Layer
+from kbridge.core.models.model import Model
 from kbridge.core.tensor.symbolic import KerasTensor
 
 
@@ -26,9 +27,8 @@ def check_layer(layer: Any) -> None:
 
 def input_specs(layer: Layer) -> tuple[Any, list[str]]:
     """Symbolic inputs of a layer or model with a free batch, nested as calls take them, and their names."""
-    struct = getattr(layer, "_inputs_struct", None)
-    if struct is not None:
-        specs = map_leaves(lambda t: KerasTensor((None, *t.shape[1:]), t.dtype), struct)
+    if isinstance(layer, Model) and layer._graph is not None:
+        specs = map_leaves(lambda t: KerasTensor((None, *t.shape[1:]), t.dtype), layer._inputs_struct)
         return specs, [_plain(name) for name in layer.input_names]
     shapes = layer.get_build_config()
     if not shapes:

@@ -40,7 +40,7 @@ class LayerModule(torch.nn.Module):
         for name in outer:
             if name not in owner._modules:
                 owner.add_module(name, torch.nn.Module())
-            owner = owner._modules[name]  # type: ignore[assignment]
+            owner = owner._modules[name]
         return owner, last
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -59,7 +59,7 @@ class LayerModule(torch.nn.Module):
 
 
 def plan_of(layer: Layer) -> Any:
-    """For a graph model that needs no more than its plan, what runs it: each check less is a guard less in Dynamo."""
+    """What runs a graph model that needs no more than its plan: each check less is a guard less in Dynamo."""
     graph = getattr(layer, "_graph", None)
     if graph is None:
         return None

@@ -62,7 +62,7 @@ class _ByName:
         symbolic = layer._follow((specs,), {})
         names = sorted(named_outputs(layer, symbolic))
 
-        class Program(torch.nn.Module):  # type: ignore[misc, name-defined]
+        class Program(torch.nn.Module):  # type: ignore[name-defined]  # imported on first use
             def __init__(self) -> None:
                 super().__init__()
                 self.model = inner

@@ -41,7 +41,8 @@ class Configured:
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, defaults included."""
         config = {}
-        for name, parameter in constructor_parameters(type(self)).items():
+        kind: Any = type(self)
+        for name, parameter in constructor_parameters(kind).items():
             if name in self._arguments:
                 given = self._arguments[name]
             elif parameter.default is not parameter.empty:

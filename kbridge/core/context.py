@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from kbridge.core import settings
-from kbridge.core.errors import BackendError, MissingDependencyError, MixedFrameworksError
+from kbridge.core.errors import MissingDependencyError, MixedFrameworksError
 from kbridge.core.tensor.symbolic import KerasTensor
 
 MODULES = {name: f"kbridge.backends.{name}" for name in settings.BACKENDS}
@@ -185,11 +185,6 @@ def decide(values: Any) -> Any:
             )
         found = name
     return load_backend(found or default_backend())
-
-
-def refuse_unknown(value: Any, expected: str) -> BackendError:
-    """The error for a value that no backend takes as a tensor."""
-    return BackendError(f"Expected {expected}, got {value!r} of type {type(value).__name__}.")
 
 
 def is_symbolic(value: Any) -> bool:

@@ -23,7 +23,8 @@ _registered_names: dict[Any, str] = {}
 
 
 class _Local(threading.local):
-    custom: dict[str, Any] = {}
+    def __init__(self) -> None:  # runs in each thread
+        self.custom: dict[str, Any] = {}
 
 
 _local = _Local()

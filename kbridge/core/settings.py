@@ -44,8 +44,8 @@ def starting_backend() -> str:
     for variable in ("KBRIDGE_BACKEND", "KERAS_BACKEND"):
         if name := os.environ.get(variable):
             return check_backend_name(name, variable)
-    if name := _config_file().get("backend"):
-        return check_backend_name(str(name), "kbridge.json")
+    if stored := _config_file().get("backend"):
+        return check_backend_name(str(stored), "kbridge.json")
     return next(name for name in BACKENDS if find_spec(name) is not None)
 
 

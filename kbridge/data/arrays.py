@@ -108,5 +108,5 @@ class ArraySource:
             map_leaves(lambda v, where=where: None if v is None else v[where], self.data)
             for where in (slice(0, at), slice(at, None))
         )
-        padded = (*first, *(None,) * (3 - len(first)))
-        return ArraySource(*padded, self.batch_size, self.shuffle, None, self.limit), last
+        x, y, sample_weight = [*first, None, None][:3]
+        return ArraySource(x, y, sample_weight, self.batch_size, self.shuffle, None, self.limit), last

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kbridge.core.context import framework_of_type
-from kbridge.core.graph.node import leaves, map_leaves
+from kbridge.core.graph.node import map_leaves
 from kbridge.data.arrays import host_array, weights_of_classes
 
 

@@ -13,8 +13,8 @@ from kbridge.data.iterables import IterableSource
 class Source(Protocol):
     """What training asks of data."""
 
-    steps: int | None
-
+    @property
+    def steps(self) -> int | None: ...
     def batches(self) -> Iterator[Any]: ...
     def peek(self) -> Any: ...
     def cut(self, share: float) -> tuple[Any, Any]: ...
@@ -35,7 +35,9 @@ def batch_source(
         return ArraySource(x, y, sample_weight, batch_size or 32, shuffle, class_weight, steps)
     if x is not None and hasattr(x, "__iter__"):
         if y is not None or sample_weight is not None:
-            raise ValueError("A dataset of batches holds its targets and weights; don't pass y or sample_weight beside it.")
+            raise ValueError(
+                "A dataset of batches holds its targets and weights; don't pass y or sample_weight beside it."
+            )
         return IterableSource(x, class_weight, steps)
     raise ValueError(
         f"Data must be arrays or an iterable of batches, got {type(x).__name__}. Convert lists with numpy.array."

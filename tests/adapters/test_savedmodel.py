@@ -144,6 +144,6 @@ def test_a_wrong_artefact_is_not_kept(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(export, "run_litert", Lying)
     path = tmp_path / "m.tflite"
     path.write_text("old")
-    with pytest.raises(ExportError, match="differs from the model by 0.01"):
+    with pytest.raises(ExportError, match=r"differs from the model by 0\.01"):
         model.export(path, format="litert")
     assert path.read_text() == "old"

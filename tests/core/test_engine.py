@@ -65,7 +65,7 @@ def test_two_frameworks_in_one_call_are_an_error() -> None:
 
 def test_unknown_backends_are_named() -> None:
     for call in (lambda: keras.set_backend("mxnet"), lambda: backend_scope("mxnet").__enter__()):
-        with pytest.raises(BackendError, match="Unknown backend 'mxnet'. Choose one of jax, torch, tensorflow, numpy"):
+        with pytest.raises(BackendError, match=r"'mxnet'\. Choose one of jax, torch, tensorflow, numpy"):
             call()
 
 
@@ -309,15 +309,15 @@ def test_masks_reach_the_next_layer_and_the_loss(backend: str) -> None:
     np.testing.assert_allclose(values[0], values[2], atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ("jax", "torch", "tensorflow"))
+@pytest.mark.parametrize("name", ["jax", "torch", "tensorflow"])
 def test_value_and_grad_is_one_function_for_all(name: str) -> None:
     w = Variable(np.array([1.0, 2.0], "float32"))
     unused = Variable(np.array([1.0], "float32"))
     with backend_scope(name):
-        (loss, aux), (dw, none) = keras.value_and_grad(lambda s: (ops.sum(w * w * s), "aux"), [w, unused], has_aux=True)(
-            2.0
-        )
-        assert float(loss) == 10.0 and aux == "aux"
+        graded = keras.value_and_grad(lambda s: (ops.sum(w * w * s), "aux"), [w, unused], has_aux=True)
+        (loss, aux), (dw, none) = graded(2.0)
+        assert float(loss) == 10.0
+        assert aux == "aux"
         np.testing.assert_allclose(ops.convert_to_numpy(dw), [4.0, 8.0])
         assert none is None or not np.any(ops.convert_to_numpy(none))
 

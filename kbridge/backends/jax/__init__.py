@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,7 +17,8 @@ class JaxBackend:
     trains = True
     ready = arrays.READY  # sets that grow: `convert` adds the tracer classes that turn up
     ready_or_number = arrays.READY_OR_NUMBER
-    fused_updates: dict[str, Any] = {}  # jit fuses the ops of an optimizer
+    fused_updates: ClassVar[dict[str, Any]] = {}  # jit fuses the ops of an optimizer
+    fused_lstm = None
     float_dtypes = frozenset(np.dtype(name) for name in ("float16", "bfloat16", "float32", "float64"))
 
     def __reduce__(self) -> Any:

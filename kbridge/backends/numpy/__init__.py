@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import ml_dtypes
 import numpy as np
@@ -20,7 +20,8 @@ class NumpyBackend:
     trains = False
     ready = TYPES | {type(None)}
     ready_or_number = ready | {bool, int, float}
-    fused_updates: dict[str, Any] = {}
+    fused_updates: ClassVar[dict[str, Any]] = {}
+    fused_lstm = None
     float_dtypes = frozenset(
         np.dtype(t) for t in ("float16", "float32", "float64", ml_dtypes.bfloat16)
     )

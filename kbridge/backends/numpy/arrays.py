@@ -80,15 +80,16 @@ def full_like(x: Any, value: Any, dtype: str) -> Any:
 
 
 def arange(start: Any, stop: Any, step: Any, dtype: str, like: Any = None) -> Any:
-    return np.arange(start, stop, step, dtype)
+    return np.arange(start, stop, step, dtype=dtype)
 
 
 reshape, transpose, broadcast_to = np.reshape, np.transpose, np.broadcast_to
 expand_dims, squeeze, flip, tile, repeat = np.expand_dims, np.squeeze, np.flip, np.tile, np.repeat
 
 
-def pad(x: Any, widths: Any, mode: str, value: Any) -> Any:
-    return np.pad(x, widths, mode, **({"constant_values": value} if mode == "constant" else {}))
+def pad(x: Any, widths: Any, mode: Any, value: Any) -> Any:
+    options: dict[str, Any] = {"constant_values": value} if mode == "constant" else {}
+    return np.pad(x, widths, mode, **options)
 
 
 def concatenate(xs: Any, axis: int) -> Any:

@@ -35,6 +35,7 @@ class TensorFlowBackend:
     ready = arrays.READY  # sets that grow: `convert` adds the classes that turn up
     ready_or_number = arrays.READY_OR_NUMBER
     float_dtypes = frozenset({tf.float16, tf.bfloat16, tf.float32, tf.float64})
+    fused_lstm = None
 
     def __reduce__(self) -> Any:
         return "backend"  # one object per process: copies and pickles refer to it

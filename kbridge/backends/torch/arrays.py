@@ -149,7 +149,7 @@ def repeat(x: Any, repeats: Any, axis: int) -> Any:
     return torch.repeat_interleave(x, repeats, axis)
 
 
-def pad(x: Any, widths: Any, mode: str, value: Any) -> Any:
+def pad(x: Any, widths: Any, mode: Any, value: Any) -> Any:
     if mode == "constant":
         flat = [w for pair in reversed(widths) for w in pair]
         return torch.nn.functional.pad(x, flat, value=value)

@@ -122,8 +122,9 @@ def batch_normalization(x: Any, mean: Any, variance: Any, offset: Any, scale: An
 
 def normalize_batch(x: Any, offset: Any, scale: Any, axis: int, epsilon: float) -> Any:
     y, mean, factor = torch.native_batch_norm(x.movedim(axis, 1), scale, offset, None, None, True, 0.0, epsilon)
-    with torch.no_grad():  # the kernel gives 1 / sqrt(variance + epsilon), and a gradient for y only
-        return y.movedim(1, axis), mean.detach(), torch.clamp(factor ** -2 - epsilon, min=0)
+    # the kernel gives 1 / sqrt(variance + epsilon), and a gradient for y only
+    variance = torch.clamp(factor.detach() ** -2 - epsilon, min=0)
+    return y.movedim(1, axis), mean.detach(), variance
 
 
 def fused_lstm(xs: Any, h: Any, c: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from kbridge.core.context import load_backend, running
-from kbridge.core.training.native import to_native
+from kbridge.backends.batches import to_native
 
 __all__ = ["compile_step", "gradients"]
 

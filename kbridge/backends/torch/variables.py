@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from kbridge.backends.torch.arrays import DTYPES, convert
+from kbridge.backends.torch.arrays import convert
 from kbridge.core.errors import BackendError
 
 __all__ = ["add_in_place", "make_variable", "mark_trainable", "refuse_write", "write_variable"]

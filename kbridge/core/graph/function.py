@@ -79,7 +79,8 @@ class Function:
         for layer, start in state["inputs"]:
             record(layer, (), {}, start)
         for operation, args, kwargs, outputs in state["calls"]:
-            record(operation, *map_leaves(tensor, (args, kwargs)), outputs)
+            given, named = map_leaves(tensor, (args, kwargs))
+            record(operation, given, named, outputs)
         self.__init__(tensors[: len(state["inputs"])], map_leaves(tensor, state["outputs"]))  # type: ignore[misc]
 
     @property
@@ -88,10 +89,6 @@ class Function:
         if self._steps is None:
             self._steps = tuple(self._step(node) for node in self.nodes)
         return self._steps
-
-    def forget_plan(self) -> None:
-        """Make the plan anew at the next call: a layer has changed what it needs."""
-        self._steps = None
 
     def _step(self, node: Node) -> tuple[Any, ...]:
         owner = node.operation

@@ -44,4 +44,5 @@ class Identity(Initializer):
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
         if len(shape) != 2:
             raise ShapeError(f"Identity makes matrices, got shape {tuple(shape)}.")
-        return finished(self.gain * np.eye(*shape), dtype)
+        rows, columns = shape
+        return finished(self.gain * np.eye(rows, columns), dtype)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -18,13 +18,12 @@ from kbridge.core.layers.masks import arriving_masks, leave_masks, mask_of, set_
 from kbridge.core.layers.signature import build_names, call_signature
 from kbridge.core.layers.tracking import attributes, own_variables, seed_generators
 from kbridge.core.naming import auto_name
-from kbridge.core.ops import operators  # noqa: F401  gives variables Python's operators
 from kbridge.core.ops import operators as operators  # symbolic tensors and variables get theirs
 from kbridge.core.ops.declare import homes
 from kbridge.core.saving.config import serialize_keras_object
 from kbridge.core.tensor.policy import policy_of
 from kbridge.core.tensor.symbolic import KerasTensor
-from kbridge.core.tensor.variable import Lens, Variable, spec_of
+from kbridge.core.tensor.variable import Lens, Variable, laid_over, spec_of
 
 TENSORS = (KerasTensor, Variable, np.ndarray, np.generic)
 
@@ -70,7 +69,8 @@ class Layer(Configured):
     """
 
     _inbound: list[Any]
-    autograph_info__: dict[str, Any] = {}  # TensorFlow's AutoGraph then calls us as we are
+    _citizen: Any  # the torch module that stands for this layer, once `to_torch` has made it
+    autograph_info__: ClassVar[dict[str, Any]] = {}  # TensorFlow's AutoGraph then calls us as we are
     supports_masking = False
     untracked: frozenset[str] = frozenset()  # attributes that hold nothing of the layer's own
     stored_when_none: frozenset[str] = frozenset()  # what the config says though it is the default
@@ -657,17 +657,6 @@ def resolve_training(layer: Layer) -> bool | None:
     """What the outer call says about training; a torch module asks the layer's own module."""
     said = local.training
     return said(layer) if callable(said) else said
-
-
-@contextmanager
-def laid_over(overlay: dict[Variable, Any]) -> Iterator[None]:
-    """Variables are read from, and written to, `overlay` inside."""
-    before = local.lens
-    local.lens = Lens(overlay, before.cast if before is not None else None)
-    try:
-        yield
-    finally:
-        local.lens = before
 
 
 def _to_native(backend: Any) -> Callable[[Any], Any]:

@@ -9,8 +9,10 @@ import numpy as np
 
 from kbridge.core.layers.base import Layer
 from kbridge.core.layers.options import add_optioned_weight, fraction, positive, set_options
-from kbridge.core.ops.elementwise import add, multiply, subtract
+from kbridge.core.ops.control import fused_lstm
+from kbridge.core.ops.elementwise import add, multiply, subtract, tanh
 from kbridge.core.ops.linalg import affine, einsum, matmul
+from kbridge.core.ops.nn import sigmoid
 from kbridge.core.ops.random import SeedGenerator, dropout
 from kbridge.core.ops.shape import (
     convert_to_tensor,
@@ -36,6 +38,12 @@ class GatedCell(Layer):
     """
 
     gates: int
+    activation: Any
+    recurrent_activation: Any  # of the cells that have gates
+    bias_initializer: Any
+    recurrent_initializer: Any
+    recurrent_regularizer: Any
+    recurrent_constraint: Any
 
     def set_up(
         self, units: int, use_bias: bool, dropout: float, recurrent_dropout: float, seed: Any, **options: Any
@@ -84,6 +92,10 @@ class GatedCell(Layer):
             training: whether to drop out; the choice is the same for all steps.
         """
         raise NotImplementedError(f"{type(self).__name__} needs a stepper.")
+
+    def whole(self, inputs: Any, states: list[Any], training: bool | None) -> Any:
+        """All steps at once: the outputs and the last states; None where there is no kernel for that."""
+        return None
 
     # --- dropout -----------------------------------------------------------------------------------
 
@@ -192,6 +204,12 @@ class LSTMCell(GatedCell):
             return np.concatenate([np.asarray(p) for p in parts])
 
         return (width,), draw
+
+    def whole(self, inputs: Any, states: list[Any], training: bool | None) -> Any:
+        standard = self.activation is tanh and self.recurrent_activation is sigmoid
+        if not standard or (training and (self.dropout or self.recurrent_dropout)):
+            return None
+        return fused_lstm(inputs, states, [self.kernel, self.recurrent_kernel, self.bias])
 
     def stepper(self, inputs: Any, training: bool | None) -> tuple[Any, Step]:
         projected = self.project(inputs, self.bias, training)

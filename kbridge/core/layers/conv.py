@@ -43,6 +43,7 @@ class Conv(Layer):
     """
 
     rank: int
+    activation: Any
     paddings: tuple[str, ...] = ("valid", "same")
     stored_when_none = frozenset({"activity_regularizer"})
 

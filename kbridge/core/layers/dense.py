@@ -8,6 +8,7 @@ from kbridge.core import activations, initializers, regularizers
 from kbridge.core.errors import ShapeError
 from kbridge.core.layers.base import Layer
 from kbridge.core.ops.linalg import affine
+from kbridge.core.tensor.variable import Variable
 
 
 class Dense(Layer):
@@ -52,7 +53,7 @@ class Dense(Layer):
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.kernel_constraint = kernel_constraint
         self.bias_constraint = bias_constraint
-        self.bias = None
+        self.bias: Variable | None = None
 
     def build(self, input_shape: Any) -> None:
         if len(input_shape) < 2 or input_shape[-1] is None:

@@ -38,6 +38,8 @@ class EinsumDense(Layer):
             bias_constraint: as in `Dense`.
     """
 
+    activation: Any
+    kernel_initializer: Any
     stored_when_none = frozenset({"activity_regularizer"})
 
     def __init__(
@@ -144,7 +146,9 @@ class EinsumTerms:
         if self.outputs[:1] not in dots:
             free = free[1:]  # the batch
         if len(free) != len(output_shape):
-            raise ShapeError(f"output_shape {tuple(output_shape)} has to give sizes for {', '.join(free)} of {equation!r}.")
+            raise ShapeError(
+                f"output_shape {tuple(output_shape)} has to give sizes for {', '.join(free)} of {equation!r}."
+            )
         self.sizes: dict[str, Any] = dict(zip(free, output_shape, strict=True))
         for letter, size in zip(self.inputs, input_shape, strict=True):
             given = self.sizes.get(letter)

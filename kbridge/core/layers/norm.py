@@ -9,7 +9,7 @@ from kbridge.core.errors import ShapeError
 from kbridge.core.layers.base import Layer
 from kbridge.core.layers.options import add_optioned_weight, set_options
 from kbridge.core.ops.elementwise import add, cast, divide, multiply, rsqrt, square, subtract, where
-from kbridge.core.ops.nn import batch_normalization, layer_normalization, moments
+from kbridge.core.ops.nn import batch_normalization, layer_normalization, normalize_batch
 from kbridge.core.ops.reduce import mean as mean_over
 from kbridge.core.ops.reduce import sum as sum_over
 from kbridge.core.ops.shape import broadcast_to, expand_dims, reshape, shape
@@ -90,22 +90,24 @@ class BatchNormalization(Layer):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         x = cast(inputs, "float32") if self._widens else inputs
+        given = self.beta, self.gamma, self._axis, self.epsilon
         if training and self._trainable:
-            mean, variance = self._statistics(x, mask)
+            if mask is None:
+                outputs, mean, variance = normalize_batch(x, *given)
+            else:
+                mean, variance = self._masked_statistics(x, mask)
+                outputs = batch_normalization(x, mean, variance, *given)
             self._follow_up(self.moving_mean, mean)
             self._follow_up(self.moving_variance, variance)
         else:
-            mean, variance = self.moving_mean, self.moving_variance
-        outputs = batch_normalization(x, mean, variance, self.beta, self.gamma, self._axis, self.epsilon)
+            outputs = batch_normalization(x, self.moving_mean, self.moving_variance, *given)
         return cast(outputs, self.compute_dtype) if self._widens else outputs
 
     def _follow_up(self, moving: Any, value: Any) -> None:
         moving.assign(add(multiply(moving, self.momentum), multiply(value, 1.0 - self.momentum)))
 
-    def _statistics(self, x: Any, mask: Any) -> Any:
+    def _masked_statistics(self, x: Any, mask: Any) -> Any:
         axes = tuple(i for i in range(len(x.shape)) if i != self._axis)
-        if mask is None:
-            return moments(x, axes)
         if len(mask.shape) != len(x.shape) - 1:
             raise ShapeError(f"A mask has one axis less than the inputs; got {tuple(mask.shape)} for {tuple(x.shape)}.")
         counted = broadcast_to(expand_dims(cast(mask, "bool"), -1), shape(x))
@@ -205,6 +207,7 @@ def _known(layer: Any, shape: Any, axis: int) -> int:
     size = shape[axis]
     if size is None:
         raise ShapeError(
-            f"{type(layer).__name__} needs to know the size of axis {axis}, got {shape}. Give the model an Input with it."
+            f"{type(layer).__name__} needs to know the size of axis {axis}, got {shape}. "
+            "Give the model an Input with it."
         )
     return int(size)

@@ -44,7 +44,7 @@ class Rescaling(Layer):
     def from_config(cls, config: dict[str, Any]) -> Rescaling:
         """The layer of that config."""
         arrays = {name: deserialize_keras_object(config[name]) for name in ("scale", "offset") if name in config}
-        return cls(**{**config, **arrays})
+        return cls(**(config | arrays))
 
 
 class Masking(Layer):

@@ -176,6 +176,10 @@ class RNN(Layer):
 
     def _over_time(self, cell: Any, xs: Any, states: list[Any], mask: Any, training: bool) -> Any:
         """All outputs, the last states and the last output of one cell."""
+        at_once = cell.whole(xs, states, training) if isinstance(cell, GatedCell) and mask is None else None
+        if at_once is not None:
+            outputs, ends = at_once
+            return outputs, ends, ends[0]
         xs, step = cell.stepper(xs, training) if isinstance(cell, GatedCell) else (xs, step_of(cell, training))
         zeros_where_masked = self.zero_output_for_mask and cell is self._cells[-1]
 
@@ -241,7 +245,7 @@ class GatedRNN(RNN):
         return without(super().get_config(), "cell", "use_cudnn")
 
 
-def own_parameters(kind: type[Layer]) -> list[str]:
+def own_parameters(kind: Any) -> list[str]:
     """The parameters that a layer class has beyond those of all layers."""
     return [name for name in constructor_parameters(kind) if name not in constructor_parameters(Layer)]
 

@@ -101,7 +101,9 @@ def pairs_of(value: Any, rank: int, name: str) -> tuple[tuple[int, int], ...]:
         given = (given,)
     pairs = tuple((p, p) if isinstance(p, int) else tuple(p) for p in given)
     if len(pairs) != rank or any(len(p) != 2 or not all(isinstance(n, int) and n >= 0 for n in p) for p in pairs):
-        raise ShapeError(f"{name} is a number, or a number or pair (before, after) for each of {rank} axes; got {value!r}.")
+        raise ShapeError(
+            f"{name} is a number, or a number or pair (before, after) for each of {rank} axes; got {value!r}."
+        )
     return pairs
 
 

@@ -11,13 +11,12 @@ from kbridge.core import initializers
 from kbridge.core.config import Configured
 from kbridge.core.context import local, running
 from kbridge.core.errors import ShapeError
-from kbridge.core.layers.base import laid_over
 from kbridge.core.layers.tracking import attributes
 from kbridge.core.naming import auto_name
 from kbridge.core.ops.outermost import backend_for, flat, outermost
 from kbridge.core.settings import floatx
 from kbridge.core.tensor.policy import policy_of
-from kbridge.core.tensor.variable import Variable
+from kbridge.core.tensor.variable import Variable, laid_over
 
 
 class Metric(Configured):

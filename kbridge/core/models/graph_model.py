@@ -16,15 +16,13 @@ from kbridge.core.layers.input import InputLayer
 from kbridge.core.tensor.symbolic import KerasTensor
 from kbridge.core.tensor.variable import spec_of
 
-
 REFUSED = ("string", "complex64", "complex128")  # what no cast makes numbers of without a loss
 
 
-class GraphPart:
+class GraphPart(Layer):
     """Mixed into Model."""
 
     _graph: Function | None
-    name: str
 
     def _set_graph(self, inputs: Any, outputs: Any) -> None:
         flat = [t for t in leaves(inputs) if t is not None]
@@ -97,7 +95,8 @@ class GraphPart:
         backend = local.running
         if len(given) != len(graph.inputs):
             raise ShapeError(
-                f"Model {self.name!r} has {len(graph.inputs)} inputs ({', '.join(self._input_names)}) and got {len(given)}."
+                f"Model {self.name!r} has {len(graph.inputs)} inputs ({', '.join(self._input_names)}) "
+                f"and got {len(given)}."
             )
         fitted = [
             _fit(backend, value, spec, name)
@@ -124,7 +123,7 @@ class GraphPart:
                 for value, spec in zip(given, self._graph.inputs, strict=False)
             ):
                 return self._outputs_struct
-        return self._follow(args, kwargs)  # type: ignore[attr-defined]
+        return self._follow(args, kwargs)
 
 
 def _as_input(tensor: KerasTensor) -> KerasTensor:

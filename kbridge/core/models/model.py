@@ -18,7 +18,7 @@ from kbridge.core.saving.saving_api import load_weights, save_model, save_weight
 from kbridge.core.training.trainer import Trainer
 
 
-class Model(GraphPart, Trainer, Layer):
+class Model(GraphPart, Trainer):
     """A model: `Model(inputs, outputs)` from a graph, or a subclass with its own `call`.
 
     Args:
@@ -74,7 +74,7 @@ class Model(GraphPart, Trainer, Layer):
         for layer in layers:
             if layer.name == name:
                 return layer
-        raise ValueError(f"No layer is called {name!r}. The model has {', '.join(l.name for l in layers)}.")
+        raise ValueError(f"No layer is called {name!r}. The model has {', '.join(layer.name for layer in layers)}.")
 
     def summary(
         self,

@@ -65,7 +65,7 @@ class Sequential(Model):
                 x = layer(x)
         self._set_graph(start, x)
 
-    def build(self, input_shape: Any = None) -> None:
+    def build(self, input_shape: Any = None) -> None:  # type: ignore[override]  # a stack has one input
         """Connect the layers for inputs of this shape."""
         if self._graph is not None:
             return

@@ -45,7 +45,8 @@ def _output_shape(layer: Any) -> str:
 
 def summary_table(model: Any, expand_nested: bool = False, show_trainable: bool = False) -> Table:
     """The layers of a model as a rich table."""
-    table = Table("Layer (type)", "Output Shape", "Param #", "Connected to", title=f'Model: "{model.name}"', title_justify="left")
+    heads = ("Layer (type)", "Output Shape", "Param #", "Connected to")
+    table = Table(*heads, title=f'Model: "{model.name}"', title_justify="left")
     if show_trainable:
         table.add_column("Trainable")
 

@@ -6,8 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from kbridge.core.context import SYMBOLIC, local
-from kbridge.core.ops.declare import kernel
+from kbridge.core.ops.declare import kernel, native
 from kbridge.core.tensor.symbolic import KerasTensor
+
+
+def fused_lstm(xs: Any, states: list[Any], weights: list[Any]) -> Any:
+    """All steps of a standard LSTM in one kernel: the outputs, and the last states.
+
+    None where the running backend has no such kernel, or it can't run now.
+    """
+    run = getattr(local.running, "fused_lstm", None)
+    done = None if run is None else run(xs, *states, *(native(local.running, w) for w in weights))
+    return None if done is None else (done[0], [done[1], done[2]])
 
 
 def scan_time(step: Callable[..., Any], carry: tuple[Any, ...], xs: tuple[Any, ...]) -> Any:

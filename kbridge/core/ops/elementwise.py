@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from kbridge.core.ops import rules
@@ -9,65 +10,65 @@ from kbridge.core.ops.declare import as_float, kernel, op, promote
 from kbridge.core.tensor.dtypes import is_float, result_type, standardize_dtype
 from kbridge.core.tensor.symbolic import KerasTensor
 
-binary = {"arrays": 2, "weak": True}
+binary = functools.partial(op, arrays=2, weak=True)
 
 
-@op(rules.together, **binary)
+@binary(rules.together)
 def add(x1: Any, x2: Any) -> Any:
     """Sum of the inputs, element by element."""
     return kernel.add(*promote(x1, x2))
 
 
-@op(rules.together, **binary)
+@binary(rules.together)
 def subtract(x1: Any, x2: Any) -> Any:
     """Difference of the inputs, element by element."""
     return kernel.subtract(*promote(x1, x2))
 
 
-@op(rules.together, **binary)
+@binary(rules.together)
 def multiply(x1: Any, x2: Any) -> Any:
     """Product of the inputs, element by element."""
     return kernel.multiply(*promote(x1, x2))
 
 
-@op(rules.divided, **binary)
+@binary(rules.divided)
 def divide(x1: Any, x2: Any) -> Any:
     """Quotient of the inputs in a float type, element by element."""
     x1, x2 = promote(x1, x2)
     return kernel.divide(*(x if isinstance(x, (int, float)) else as_float(x) for x in (x1, x2)))
 
 
-@op(rules.divided, **binary)
+@binary(rules.divided)
 def true_divide(x1: Any, x2: Any) -> Any:
     """The same as `divide`."""
     return divide(x1, x2)
 
 
-@op(rules.together, **binary)
+@binary(rules.together)
 def floor_divide(x1: Any, x2: Any) -> Any:
     """Quotient rounded down, element by element."""
     return kernel.floor_divide(*promote(x1, x2))
 
 
-@op(rules.together, **binary)
+@binary(rules.together)
 def mod(x1: Any, x2: Any) -> Any:
     """Remainder with the sign of the divisor, element by element."""
     return kernel.mod(*promote(x1, x2))
 
 
-@op(rules.together, **binary)
+@binary(rules.together)
 def power(x1: Any, x2: Any) -> Any:
     """`x1` to the power `x2`, element by element."""
     return kernel.power(*promote(x1, x2))
 
 
-@op(rules.together, **binary)
+@binary(rules.together)
 def maximum(x1: Any, x2: Any) -> Any:
     """The larger of the inputs, element by element."""
     return kernel.maximum(*both_tensors(x1, x2))
 
 
-@op(rules.together, **binary)
+@binary(rules.together)
 def minimum(x1: Any, x2: Any) -> Any:
     """The smaller of the inputs, element by element."""
     return kernel.minimum(*both_tensors(x1, x2))
@@ -82,37 +83,37 @@ def both_tensors(*values: Any) -> tuple[Any, ...]:
     )
 
 
-@op(rules.compared, **binary)
+@binary(rules.compared)
 def equal(x1: Any, x2: Any) -> Any:
     """Where the inputs are equal."""
     return kernel.equal(*promote(x1, x2))
 
 
-@op(rules.compared, **binary)
+@binary(rules.compared)
 def not_equal(x1: Any, x2: Any) -> Any:
     """Where the inputs differ."""
     return kernel.not_equal(*promote(x1, x2))
 
 
-@op(rules.compared, **binary)
+@binary(rules.compared)
 def less(x1: Any, x2: Any) -> Any:
     """Where `x1 < x2`."""
     return kernel.less(*promote(x1, x2))
 
 
-@op(rules.compared, **binary)
+@binary(rules.compared)
 def less_equal(x1: Any, x2: Any) -> Any:
     """Where `x1 <= x2`."""
     return kernel.less_equal(*promote(x1, x2))
 
 
-@op(rules.compared, **binary)
+@binary(rules.compared)
 def greater(x1: Any, x2: Any) -> Any:
     """Where `x1 > x2`."""
     return kernel.greater(*promote(x1, x2))
 
 
-@op(rules.compared, **binary)
+@binary(rules.compared)
 def greater_equal(x1: Any, x2: Any) -> Any:
     """Where `x1 >= x2`."""
     return kernel.greater_equal(*promote(x1, x2))

@@ -23,8 +23,8 @@ from kbridge.core.ops.elementwise import (
     tanh,
     where,
 )
-from kbridge.core.ops.reduce import mean, var
 from kbridge.core.ops.reduce import sum as sum_over
+from kbridge.core.ops.shape import squeeze_axes
 from kbridge.core.tensor.shapes import every_axis, one_axis, window_length
 from kbridge.core.tensor.symbolic import KerasTensor
 
@@ -151,10 +151,11 @@ def _conv_rule(
     rank = x.ndim - 2
     data_format = settings.check_data_format(data_format)
     strides, dilation = sizes_of(strides, rank, "strides"), sizes_of(dilation_rate, rank, "dilation_rate")
+    windows: tuple[Any, ...] = weights.shape[:rank]
     spatial = [
         window_length(size, window, stride, padding, step)
         for size, window, stride, step in zip(
-            _spatial(x, data_format), weights.shape, strides, dilation, strict=False
+            _spatial(x, data_format), windows, strides, dilation, strict=False
         )
     ]
     return KerasTensor(_with_spatial(x, spatial, weights.shape[-1], data_format), x.dtype)
@@ -255,7 +256,11 @@ def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = Fals
     if kernel.dtype_of(x) == "float16":  # squares leave float16 above 255
         average, spread = moments(kernel.cast(x, "float32"), axes, keepdims)
         return kernel.cast(average, "float16"), kernel.cast(spread, "float16")
-    return mean(x, axes, keepdims), var(x, axes, keepdims)
+    x, axes = as_float(x), every_axis(axes, len(x.shape))
+    average = kernel.reduce_mean(x, axes, True)
+    away = kernel.subtract(x, average)
+    spread = kernel.reduce_mean(kernel.multiply(away, away), axes, keepdims)
+    return average if keepdims else squeeze_axes(average, axes), spread
 
 
 def _normalized_rule(x: KerasTensor, *_: Any, **__: Any) -> KerasTensor:
@@ -273,6 +278,20 @@ def batch_normalization(
     return kernel.batch_normalization(
         as_float(x), mean, variance, offset, scale, one_axis(axis, len(x.shape)), epsilon
     )
+
+
+def _normalized_batch_rule(x: KerasTensor, offset: Any, scale: Any, axis: int, epsilon: float) -> Any:
+    each = KerasTensor((x.shape[axis],), rules.floating(x).dtype)
+    return rules.floating(x), each, KerasTensor(each.shape, each.dtype)
+
+
+@op(_normalized_batch_rule, arrays=3)
+def normalize_batch(x: Any, offset: Any, scale: Any, axis: int, epsilon: float) -> Any:
+    """`batch_normalization` with the input's own mean and variance, which are returned too.
+
+    Only the first of the three has a gradient.
+    """
+    return kernel.normalize_batch(as_float(x), offset, scale, one_axis(axis, len(x.shape)), epsilon)
 
 
 @op(lambda x, scale=None, offset=None, axis=-1, epsilon=1e-3: rules.floating(x), arrays=3)

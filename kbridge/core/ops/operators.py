@@ -37,14 +37,14 @@ def _plain(function: Any) -> Any:
     return lambda self, *others: function(self, *others)
 
 
-def give_operators(kind: type) -> None:
+def give_operators(kind: Any) -> None:
     """Give a class Python's operators."""
     for name, function in BINARY.items():
         setattr(kind, f"__{name}__", _plain(function))
         setattr(kind, f"__r{name}__", _reversed(function))
     for name, function in {**COMPARISONS, **UNARY}.items():
         setattr(kind, f"__{name}__", _plain(function))
-    kind.__getitem__ = _plain(shape.get_item)  # type: ignore[attr-defined]
+    kind.__getitem__ = _plain(shape.get_item)
 
 
 for _kind in (KerasTensor, Variable):

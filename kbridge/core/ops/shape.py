@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
 from collections.abc import Sequence
@@ -260,7 +261,8 @@ def _repeat_rule(x: KerasTensor, repeats: int, axis: int | None = None) -> Keras
         return KerasTensor((None if total is None else total * repeats,), x.dtype)
     sizes = list(x.shape)
     i = one_axis(axis, x.ndim)
-    sizes[i] = None if sizes[i] is None else sizes[i] * repeats
+    size = sizes[i]
+    sizes[i] = None if size is None else size * repeats
     return KerasTensor(sizes, x.dtype)
 
 
@@ -333,7 +335,7 @@ def _split_sizes(size: int | None, parts: Any) -> list[int | None]:
             raise ShapeError(f"An axis of size {size} doesn't split into {parts} equal parts.")
         return [None if size is None else size // parts] * parts
     edges = [0, *parts, size]
-    return [None if b is None else b - a for a, b in zip(edges, edges[1:], strict=False)]
+    return [None if b is None else b - a for a, b in itertools.pairwise(edges)]
 
 
 def _split_rule(x: KerasTensor, indices_or_sections: Any, axis: int = 0) -> list[KerasTensor]:

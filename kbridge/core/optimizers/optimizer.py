@@ -10,7 +10,6 @@ from typing import Any
 from kbridge.core.context import local, running
 from kbridge.core.errors import NotBuiltError, ShapeError
 from kbridge.core.initializers.constant import Constant
-from kbridge.core.layers.base import laid_over
 from kbridge.core.ops.elementwise import (
     add,
     cast,
@@ -30,7 +29,7 @@ from kbridge.core.optimizers.state import State
 from kbridge.core.saving.allow import is_entry
 from kbridge.core.saving.config import object_of, serialize_keras_object
 from kbridge.core.settings import floatx
-from kbridge.core.tensor.variable import Variable
+from kbridge.core.tensor.variable import Variable, laid_over
 
 
 class Optimizer(State):

@@ -11,7 +11,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from kbridge.core import registry
 from kbridge.core.errors import LoadError
@@ -23,7 +23,7 @@ MAX_DEPTH = 200  # some forty models nested in each other
 LITERALS = frozenset({"__keras_tensor__", "__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__"})
 CODE = frozenset({"__lambda__", "__typespec__"})
 # What Keras writes with a module that isn't one of the facades.
-ELSEWHERE = {
+ELSEWHERE: dict[str, dict[str, Any]] = {
     "": {"DTypePolicy": DTypePolicy, "FloatDTypePolicy": DTypePolicy},
     "dtype_policies": {"DTypePolicy": DTypePolicy, "FloatDTypePolicy": DTypePolicy},
     "random": {"SeedGenerator": SeedGenerator},
@@ -57,7 +57,7 @@ class Named:
         return f"{module}.{name}" if module else str(name)
 
 
-def is_entry(value: Any) -> bool:
+def is_entry(value: Any) -> TypeGuard[dict[str, Any]]:
     """Whether a JSON value stands for an object."""
     return isinstance(value, dict) and "class_name" in value and "config" in value
 
@@ -137,7 +137,8 @@ def _refuse(where: str, entry: dict[str, Any]) -> None:
     for given in (entry.get("name"), inner):
         if isinstance(given, str) and _BAD_NAME.search(given):
             raise LoadError(
-                f"The name {given!r} at {where} can't be a name: it holds a path separator, '..', a drive letter or NUL."
+                f"The name {given!r} at {where} can't be a name: it holds a path separator, '..', a drive letter "
+                "or NUL."
             )
 
 
@@ -207,7 +208,7 @@ def _builtin(entry: dict[str, Any]) -> Any:
     found = ELSEWHERE.get(kind, {}).get(name)
     if found is not None:
         return found
-    kind = TOP_LEVEL.get(name, kind) if not kind else kind
+    kind = kind or TOP_LEVEL.get(name, "")
     found = registry.public_names(kind).get(name) if kind in registry.kinds() else None
     return found if inspect.isclass(found) else None
 

@@ -62,7 +62,9 @@ class Archive:
     def _info(self, name: str) -> zipfile.ZipInfo:
         found = next((info for info in self._infos if info.filename == name), None)
         if found is None:
-            raise LoadError(f"{self.label} holds no {name}, so it isn't a .keras file. It has {', '.join(self.names[:5])}.")
+            raise LoadError(
+                f"{self.label} holds no {name}, so it isn't a .keras file. It has {', '.join(self.names[:5])}."
+            )
         if found.flag_bits & 1:
             raise LoadError(f"{name} in {self.label} is encrypted; refused.")
         if found.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -100,11 +102,10 @@ class Archive:
         info = self._info(name)
         if info.compress_type != zipfile.ZIP_STORED:
             return io.BytesIO(self.read(name))
-        with self._checked(f"is damaged at {name}"):
-            with self._zip.open(info) as member:  # reads the local header, which says where the bytes start
-                start = self._file.tell()
-                while verify and member.read(1 << 20):
-                    pass
+        with self._checked(f"is damaged at {name}"), self._zip.open(info) as member:
+            start = self._file.tell()  # opening a member reads its local header; its bytes start behind it
+            while verify and member.read(1 << 20):
+                pass
         return io.BufferedReader(_Window(self._file, start, info.file_size))
 
 
@@ -161,7 +162,7 @@ def opened(path: Any) -> Iterator[tuple[IO[bytes], str]]:
         return
     label = os.fspath(path)
     try:
-        file = open(path, "rb")
+        file = open(path, "rb")  # noqa: SIM115  closed below; what fails while it is used is not our error
     except FileNotFoundError:
         raise LoadError(f"There is no file {label}.") from None
     except OSError as error:

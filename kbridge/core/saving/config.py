@@ -126,7 +126,7 @@ def _note_custom(name: str, found: Any) -> None:
 
 
 def _object(obj: Any) -> dict[str, Any]:
-    kind = type(obj)
+    kind: Any = type(obj)
     place = registry.public_place(kind)
     config = serialize_keras_object(obj.get_config())
     if place is None:
@@ -228,7 +228,7 @@ def _made_literal(name: str, config: Any) -> Any:
 
 
 def _made_object(cls: Any, entry: dict[str, Any]) -> Any:
-    number = entry.get("shared_object_id")
+    number: Any = entry.get("shared_object_id")
     shared = _sharing.read if isinstance(number, int) else None
     if shared is not None and type(shared.get(number)) is cls:
         return shared[number]

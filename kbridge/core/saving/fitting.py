@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -44,7 +45,7 @@ class Fitting:
     left_over: list[str] = field(default_factory=list)
     stale: str | None = None
 
-    def add(self, wanted: list[tuple[str, str, Variable]], found: dict[str, Any]) -> None:
+    def add(self, wanted: list[tuple[str, str, Variable]], found: Mapping[str, Unread]) -> None:
         """Fit some variables that belong together: all of them or none.
 
         Args:

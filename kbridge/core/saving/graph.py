@@ -11,13 +11,15 @@ from kbridge.core.graph.order import listed_owners, owner_of
 from kbridge.core.layers.base import Layer
 from kbridge.core.layers.input import InputLayer
 from kbridge.core.layers.signature import call_signature
-from kbridge.core.saving.allow import check
-from kbridge.core.saving.config import deserialize_keras_object, is_entry, serialize_keras_object
+from kbridge.core.saving.allow import check, is_entry
+from kbridge.core.saving.config import deserialize_keras_object, serialize_keras_object
 from kbridge.core.saving.graph_ops import is_op_entry, op_call, op_entry, op_of_entry
 from kbridge.core.tensor.symbolic import KerasTensor
 
 # Keras's recurrent layers write down the `training` they were traced with; it is no wish of the user's.
-TRACED_TRAINING = frozenset({"RNN", "SimpleRNN", "LSTM", "GRU", "Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"})
+TRACED_TRAINING = frozenset(
+    {"RNN", "SimpleRNN", "LSTM", "GRU", "Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"}
+)
 
 
 def is_graph_model(layer: Any) -> bool:

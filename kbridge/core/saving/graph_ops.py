@@ -41,7 +41,8 @@ def op_entry(node: Any, name: str) -> dict[str, Any]:
     op: Op = node.operation
     if op.name in INTERNAL:
         raise TypeError(
-            f"The op {op.name!r} in this graph has no form in Keras's files. Put it into a Layer of your own and call that."
+            f"The op {op.name!r} in this graph has no form in Keras's files. "
+            "Put it into a Layer of your own and call that."
         )
     theirs = {ours: keras for keras, ours in CLASS_NAMES.items()}
     class_name = theirs.get(op.name) or "".join(part.capitalize() for part in op.name.split("_"))

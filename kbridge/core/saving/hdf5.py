@@ -2,7 +2,8 @@
 
 Refused, whatever asks for them: links that lead elsewhere, data kept in other files, virtual datasets,
 references, types that aren't numbers, plug-in filters, one object under two names, and datasets that
-declare more than the file holds.
+declare more than the file holds. Attributes are written, as Keras writes them, and never read: a
+damaged text attribute sends the HDF5 library into an endless loop or out of its memory.
 """
 
 from __future__ import annotations
@@ -23,8 +24,7 @@ from kbridge.core.errors import LoadError
 MAX_EXPANSION = 100  # declared bytes per stored byte of a packed dataset
 SMALL = 64 << 20  # up to this size in the whole file, a packed dataset may expand further
 FILTERS = frozenset({h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32, h5z.FILTER_LZF})
-# Types that HDF5 doesn't know are stored as opaque bytes, with their name beside them.
-NAMED = ("bfloat16", "float8_e4m3fn", "float8_e5m2")
+BFLOAT16 = "V2"  # HDF5 doesn't know it: Keras stores two opaque bytes, and `dtype="bfloat16"` beside them
 _H5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)
 
 
@@ -49,9 +49,7 @@ class Stored:
             values = self._dataset[()]
         except _H5_ERRORS as error:
             raise LoadError(f"{self.path} in the file is damaged: {error}.") from error
-        if self.dtype in NAMED:
-            return np.asarray(values).view(getattr(ml_dtypes, self.dtype)).reshape(self.shape)
-        return np.asarray(values)
+        return np.asarray(values).view(ml_dtypes.bfloat16) if self.dtype == "bfloat16" else np.asarray(values)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         values = self.read()
@@ -64,7 +62,6 @@ class WeightFile:
     Attributes:
         datasets: everything that can be read, by path.
         groups: the same by the path of the group, then by the name in it.
-        names: the `name` noted at a group, by the group's path.
     """
 
     def __init__(self, file: Any, size: int, label: str) -> None:
@@ -72,7 +69,6 @@ class WeightFile:
         self._size = size
         self.datasets: dict[str, Stored] = {}
         self.groups: dict[str, dict[str, Stored]] = {}
-        self.names: dict[str, str] = {}
         self._met: set[int] = set()
         if "layer_names" in file.attrs or "model_weights" in file:
             raise LoadError(
@@ -93,9 +89,6 @@ class WeightFile:
 
     def _look_into(self, group: Any, path: str) -> Iterator[tuple[Any, str]]:
         """Check and note what a group holds; yields the groups in it."""
-        name = group.attrs.get("name")
-        if isinstance(name, str):
-            self.names[path] = name
         for key in group:
             inner = f"{path}/{key}".lstrip("/")
             if ".." in key or "\\" in key or "\0" in key:
@@ -142,9 +135,8 @@ def _dtype_name(dataset: Any, path: str) -> str:
     dtype = dataset.dtype
     if dtype.kind in "fiubc" and dtype.fields is None:
         return str(dtype.newbyteorder("=").name)
-    named = dataset.attrs.get("dtype") if dtype.kind == "V" and dtype.fields is None else None
-    if named in NAMED and dtype.itemsize == np.dtype(getattr(ml_dtypes, named)).itemsize:
-        return str(named)
+    if dtype == BFLOAT16 and dtype.fields is None:
+        return "bfloat16"
     raise LoadError(f"{path} in the file holds {dtype} and not numbers; refused.")
 
 
@@ -171,9 +163,10 @@ def read_weights(file: IO[bytes], label: str) -> Iterator[WeightFile]:
 
 
 def write_dataset(group: Any, key: str, value: np.ndarray) -> None:
-    """Put an array into a group, types that HDF5 doesn't know with their name beside them."""
-    name = value.dtype.name
-    if name in NAMED:
-        group.create_dataset(key, data=value.view(f"V{value.dtype.itemsize}")).attrs["dtype"] = name
-    else:
+    """Put an array into a group, as Keras does."""
+    if value.dtype == ml_dtypes.bfloat16:
+        group.create_dataset(key, data=value.view(BFLOAT16)).attrs["dtype"] = "bfloat16"
+    elif value.dtype.kind in "fiubc":
         group.create_dataset(key, data=value)
+    else:
+        raise TypeError(f"{group.name}/{key} is of type {value.dtype}, which an HDF5 file can't hold.")

@@ -10,9 +10,9 @@ from typing import IO, Any
 from kbridge.core.errors import LoadError
 from kbridge.core.naming import snake_case
 from kbridge.core.saving import safetensors_file
-from kbridge.core.saving.allow import named_in
+from kbridge.core.saving.allow import is_entry, named_in
 from kbridge.core.saving.archive import CONFIG, HDF5, METADATA, SAFETENSORS, WEIGHTS, ZIP, Archive, form_of, opened
-from kbridge.core.saving.config import as_load_error, is_entry
+from kbridge.core.saving.config import as_load_error
 from kbridge.core.saving.graph_ops import is_op_entry
 from kbridge.core.saving.hdf5 import WeightFile, read_weights
 from kbridge.core.saving.paths import numbered
@@ -116,7 +116,7 @@ def inspect_file(path: Any) -> FileReport:
         if form == HDF5:
             with read_weights(file, label) as weights:
                 layers, other = _layers_of_weights(weights)
-            return FileReport("weights.h5", "", "", weights.names.get("vars", ""), "", layers, other, (), "")
+            return FileReport("weights.h5", "", "", "", "", layers, other, (), "")
         if form != SAFETENSORS:
             raise LoadError(
                 f"{label} isn't a file with a model or weights: "
@@ -135,19 +135,19 @@ def _keras(file: IO[bytes], label: str) -> FileReport:
     config = archive.json(CONFIG)
     metadata = archive.json(METADATA) if METADATA in archive.names else {}
     unknown, refused = _unknown(config)
-    with read_weights(archive.window(WEIGHTS, verify=False), f"{WEIGHTS} in {label}") as weights:
-        with as_load_error(f"{label} has a config that can't be read"):
-            inner = config.get("config") or {}
-            listed = _Config(weights)
-            listed.add(config, "", 0)
-            layers, other = tuple(listed.layers), listed.rest()
-            if not listed.layers:  # a subclassed model: its config says nothing about its layers
-                layers, other = _layers_of_weights(weights)
-            return FileReport(
-                "keras", str(metadata.get("keras_version", "")), str(metadata.get("date_saved", "")),
-                str(inner.get("name") or weights.names.get("vars", "")), str(config.get("class_name", "")),
-                layers, other, unknown, refused,
-            )  # fmt: skip
+    with (
+        read_weights(archive.window(WEIGHTS, verify=False), f"{WEIGHTS} in {label}") as weights,
+        as_load_error(f"{label} has a config that can't be read"),
+    ):
+        inner = config.get("config") or {}
+        listed = _Config(weights)
+        listed.add(config, "", 0)
+        layers, other = tuple(listed.layers), listed.rest()
+        if not listed.layers:  # a subclassed model: its config says nothing about its layers
+            layers, other = _layers_of_weights(weights)
+        version, date = (str(metadata.get(key, "")) for key in ("keras_version", "date_saved"))
+        name, class_name = str(inner.get("name") or ""), str(config.get("class_name", ""))
+        return FileReport("keras", version, date, name, class_name, layers, other, unknown, refused)
 
 
 def _unknown(config: dict[str, Any]) -> tuple[tuple[str, ...], str]:
@@ -204,7 +204,7 @@ def _layers_of_weights(weights: WeightFile) -> tuple[tuple[LayerReport, ...], tu
         if group.startswith("optimizer/"):
             other += tensors
         else:
-            layers.append(_bare(weights.names.get(group) or group, tensors))
+            layers.append(_bare(group.removesuffix("/vars"), tensors))
     return tuple(layers), tuple(other)
 
 
@@ -213,7 +213,7 @@ def _bare(name: str, weights: list[Weight]) -> LayerReport:
 
 
 def _dtype(config: dict[str, Any]) -> str:
-    dtype = config.get("dtype")
+    dtype: Any = config.get("dtype")
     return str(dtype["config"].get("name", "")) if is_entry(dtype) else str(dtype or "")
 
 
@@ -223,9 +223,9 @@ def _dtype(config: dict[str, Any]) -> str:
 def _output_shapes(entries: list[dict[str, Any]]) -> list[Shape | None]:
     told: dict[str, Shape] = {}  # by those who take the tensor
     for entry in entries:
-        for name, shape in _taken_by(entry.get("inbound_nodes")):
-            told.setdefault(name, shape)
-    shapes = []
+        for name, taken in _taken_by(entry.get("inbound_nodes")):
+            told.setdefault(name, taken)
+    shapes: list[Shape | None] = []
     for i, entry in enumerate(entries):
         following = entries[i + 1] if i + 1 < len(entries) and "inbound_nodes" not in entry else {}
         shape = told.get(str(entry["config"].get("name"))) or _input_shape(following) or _own_shape(entry)
@@ -245,7 +245,7 @@ def _taken_by(nodes: Any) -> Iterator[tuple[str, Shape]]:
 
 
 def _input_shape(entry: dict[str, Any]) -> Shape | None:
-    shape = (entry.get("build_config") or {}).get("input_shape")
+    shape: Any = (entry.get("build_config") or {}).get("input_shape")
     plain = isinstance(shape, list) and all(size is None or isinstance(size, int) for size in shape)
     return tuple(shape) if plain else None
 

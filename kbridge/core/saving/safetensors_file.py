@@ -39,7 +39,8 @@ class Slice:
 
 def write(model: Any, file: IO[bytes]) -> None:
     """Write a model's weights; `file` has to be a file with a name."""
-    tensors = {name: np.ascontiguousarray(variable.numpy()) for name, variable in named_variables(model).items()}
+    named = named_variables(model).items()
+    tensors = {name: np.ascontiguousarray(v.numpy()).reshape(v.shape) for name, v in named}  # a scalar stays one
     save_file(tensors, file.name, metadata={"format": "kbridge"})
 
 
@@ -54,7 +55,9 @@ def slices(file: IO[bytes], label: str) -> dict[str, Slice]:
     try:
         opened = safe_open(file.name, framework="numpy")
     except (SafetensorError, OSError, ValueError) as error:
-        raise LoadError(f"{label} isn't a whole .safetensors file: {error}. Was it cut off while it was copied?") from error
+        raise LoadError(
+            f"{label} isn't a whole .safetensors file: {error}. Was it cut off while it was copied?"
+        ) from error
     found = {}
     for name in opened.keys():  # noqa: SIM118  no dict
         part = opened.get_slice(name)

@@ -15,10 +15,10 @@ from kbridge.core.context import local
 from kbridge.core.errors import LoadError, NotBuiltError
 from kbridge.core.layers.base import Layer
 from kbridge.core.saving import safetensors_file
+from kbridge.core.saving.allow import is_entry
 from kbridge.core.saving.archive import (
     CONFIG,
     HDF5,
-    METADATA,
     SAFETENSORS,
     WEIGHTS,
     ZIP,
@@ -29,7 +29,7 @@ from kbridge.core.saving.archive import (
     write_archive,
 )
 from kbridge.core.saving.atomic import replaced_file
-from kbridge.core.saving.config import as_load_error, deserialize_keras_object, is_entry, serialize_keras_object, writing
+from kbridge.core.saving.config import as_load_error, deserialize_keras_object, serialize_keras_object, writing
 from kbridge.core.saving.hdf5 import WeightFile, read_weights
 from kbridge.core.saving.weights import fit_weights, write_weights
 from kbridge.core.training.trainer import Trainer
@@ -214,8 +214,8 @@ def _need(form: str, wanted: str, label: str, what: str) -> None:
         return
     if form == HDF5:
         raise LoadError(
-            f"{label} is an HDF5 file and holds no model that kbridge reads. If it holds weights, make the model and call "
-            "model.load_weights; if it is a model of Keras 2, load it in Keras and save it as .keras."
+            f"{label} is an HDF5 file and holds no model that kbridge reads. If it holds weights, make the model and "
+            "call model.load_weights; if it is a model of Keras 2, load it in Keras and save it as .keras."
         )
     if form == SAFETENSORS:
         raise LoadError(f"{label} holds weights and no model. Make the model, then call model.load_weights.")
@@ -247,7 +247,8 @@ def _budget(weights: WeightFile, label: str) -> Iterator[None]:
 def _need_built(model: Layer, what: str) -> None:
     if not model.built:
         raise NotBuiltError(
-            f"Model {model.name!r} isn't built, so no weights can be {what} it. Call it on a batch, or give it an Input."
+            f"Model {model.name!r} isn't built, so no weights can be {what} it. "
+            "Call it on a batch, or give it an Input."
         )
 
 

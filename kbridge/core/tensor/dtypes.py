@@ -75,11 +75,6 @@ def is_float(dtype: str) -> bool:
     return "float" in dtype
 
 
-def is_int(dtype: str) -> bool:
-    """Whether the named type holds whole numbers (bool is not one)."""
-    return dtype in SIGNED or dtype in UNSIGNED
-
-
 def _above(dtype: str) -> frozenset[str]:
     """Everything that `dtype` can be promoted to, itself included."""
     return frozenset({dtype}).union(*(_above(up) for up in _LATTICE[dtype]))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -243,7 +244,8 @@ class _Berth:
 
 def _berth(box: dict[str, Any], key: str, adopted: bool) -> Callable[[], _Berth | None]:
     if adopted:
-        return lambda found=_Berth(box, key, True): found
+        kept = _Berth(box, key, True)
+        return lambda: kept
     try:
         reference = weakref.ref(box[key])
     except TypeError:  # nobody can refill what can't be referred to
@@ -332,3 +334,14 @@ def _starting_value(initializer: Any, shape: Any, dtype: Any) -> np.ndarray:
     if shape is not None and tuple(shape) != array.shape:
         raise ShapeError(f"The initializer gave shape {array.shape} where {tuple(shape)} was asked for.")
     return np.array(array)  # our own copy: the caller may change theirs
+
+
+@contextmanager
+def laid_over(overlay: dict[Variable, Any]) -> Iterator[None]:
+    """Variables are read from, and written to, `overlay` inside."""
+    before = local.lens
+    local.lens = Lens(overlay, before.cast if before is not None else None)
+    try:
+        yield
+    finally:
+        local.lens = before

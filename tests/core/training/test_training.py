@@ -163,7 +163,7 @@ def test_losses_that_layers_add_count_once_each_step(name: str) -> None:
             self.add_loss(0.5)
             return inputs
 
-    x, y = problem(20)
+    x, _ = problem(20)
     with backend_scope(name):
         inputs = Input((6,))
         plain = layers.Dense(1, kernel_initializer="zeros")
