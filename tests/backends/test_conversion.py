@@ -24,7 +24,7 @@ from kbridge.core.tensor.variable import Variable
 FRAMEWORKS = ("jax", "torch", "tensorflow")
 PAIRS = list(itertools.permutations(FRAMEWORKS, 2))
 NATIVE: dict[str, Callable[[np.ndarray], Any]] = {
-    "jax": jnp.array, "torch": lambda a: load_backend("torch").convert(a.copy()), "tensorflow": tf.constant,
+    "jax": jnp.array, "torch": lambda a: load_backend("torch").convert(a).clone(), "tensorflow": tf.constant,
 }  # fmt: skip
 
 LISTS = {

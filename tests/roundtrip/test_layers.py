@@ -20,6 +20,12 @@ WALK = (
     "numpy jax numpy torch numpy tensorflow jax torch jax tensorflow torch tensorflow numpy"
 ).split()
 RANDOM = [row for row in ROWS if row.random]
+# What a framework has no kernel for on the CPU: (backend, row) -> its words.
+HALF_GAPS = {
+    ("torch", "average_pooling3d"): "not implemented for 'Half'",
+    ("tensorflow", "average_pooling3d"): "OpKernel for attr T=DT_HALF",
+    ("tensorflow", "max_pooling3d"): "OpKernel for attr T=DT_HALF",
+}
 
 
 def for_rows(rows: list[Row]) -> Any:
@@ -121,6 +127,10 @@ def test_mixed_precision(row: Row, backend: str) -> None:
     finally:
         config.set_dtype_policy(before)
     assert {variable.dtype for variable in half.weights} <= {"float32"}
+    if (backend, row.name) in HALF_GAPS:
+        with pytest.raises(Exception, match=HALF_GAPS[backend, row.name]):
+            run(row, half, backend)
+        return
     results, expected = host(run(row, half, backend)), host(run(row, full, "numpy"))
     for result, exact in zip(results, expected, strict=True):
         assert result.dtype == "float16"

@@ -89,18 +89,21 @@ class BatchNormalization(Layer):
         )
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        x = cast(inputs, "float32") if self._widens else inputs
-        given = self.beta, self.gamma, self._axis, self.epsilon
+        x, beta, gamma, mean, variance = inputs, self.beta, self.gamma, self.moving_mean, self.moving_variance
+        if self._widens:
+            x, beta, gamma, mean, variance = (
+                v if v is None else cast(v, "float32") for v in (x, beta, gamma, mean, variance)
+            )
         if training and self._trainable:
             if mask is None:
-                outputs, mean, variance = normalize_batch(x, *given)
+                outputs, mean, variance = normalize_batch(x, beta, gamma, self._axis, self.epsilon)
             else:
                 mean, variance = self._masked_statistics(x, mask)
-                outputs = batch_normalization(x, mean, variance, *given)
+                outputs = batch_normalization(x, mean, variance, beta, gamma, self._axis, self.epsilon)
             self._follow_up(self.moving_mean, mean)
             self._follow_up(self.moving_variance, variance)
         else:
-            outputs = batch_normalization(x, self.moving_mean, self.moving_variance, *given)
+            outputs = batch_normalization(x, mean, variance, beta, gamma, self._axis, self.epsilon)
         return cast(outputs, self.compute_dtype) if self._widens else outputs
 
     def _follow_up(self, moving: Any, value: Any) -> None:

@@ -108,6 +108,9 @@ class Sequential(Model):
             config["build_input_shape"] = list(self._graph.inputs[0].shape)
         return config
 
+    def get_build_config(self) -> dict[str, Any] | None:
+        return {"input_shape": self._graph.inputs[0].shape} if self._graph is not None else None
+
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """The model of that config."""

@@ -16,8 +16,8 @@ def get(identifier: Any) -> Any:
     Raises:
         ValueError: the name is unknown, or the value is no optimizer.
 
-    >>> get("RMSprop"), get("adam").name[:4]
-    (<RMSprop name=rm_sprop>, 'adam')
+    >>> [type(get(name)).__name__ for name in ("rmsprop", "Adam")]
+    ['RMSprop', 'Adam']
     """
     if identifier is None or isinstance(identifier, Optimizer):
         return identifier

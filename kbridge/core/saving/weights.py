@@ -15,6 +15,7 @@ from kbridge.core.saving.fitting import Fitting, described
 from kbridge.core.saving.hdf5 import WeightFile, write_dataset
 from kbridge.core.saving.paths import saved_objects
 from kbridge.core.tensor.variable import Lens, Variable
+from kbridge.core.training.trainer import Trainer
 
 OPTIMIZER = "optimizer"
 # Ways to load that only pass values on to `assign`: the numbers needn't be read before.
@@ -93,6 +94,7 @@ def fit_weights(model: Any, weights: WeightFile) -> Fitting:
     """Hold a file against a model."""
     fitting = Fitting(weights.label, model.name)
     taken: set[str] = set()
+    unasked: list[str] = []  # where the optimizers of models lie that aren't compiled
     for path, obj in saved_objects(model):
         loads = type(obj).load_own_variables
         source = _Source(weights, path, taken, unread=loads in PASSING_ON)
@@ -100,11 +102,12 @@ def fit_weights(model: Any, weights: WeightFile) -> Fitting:
             _fit_layer(fitting, path, obj, source)
         elif len(source) or not isinstance(obj, Optimizer) or obj.built:
             _let_load(fitting, path, obj, source)
-    idle = fitting.stale or getattr(model, OPTIMIZER, None) is None  # nobody asks for the optimizer's state
+        if isinstance(obj, Trainer) and obj.optimizer is None:
+            unasked.append(f"{path}/{OPTIMIZER}/".lstrip("/"))
     fitting.left_over = [
         f"{path} {described(stored.shape, stored.dtype)}"
         for path, stored in weights.datasets.items()
-        if path not in taken and not (idle and path.startswith(f"{OPTIMIZER}/"))
+        if path not in taken and not path.startswith(tuple(unasked))
     ]
     return fitting
 

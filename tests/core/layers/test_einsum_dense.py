@@ -66,5 +66,5 @@ def test_what_is_refused(equation: str, output_shape: object, bias_axes: str, me
 
 
 def test_an_unknown_summed_axis_is_refused() -> None:
-    with pytest.raises(ShapeError, match="sizes of c in .* aren't known"):
+    with pytest.raises(ShapeError, match=r"sizes of c in .* aren't known"):
         layers.EinsumDense("abc,cd->abd", (None, 4))(Input((3, None)))
