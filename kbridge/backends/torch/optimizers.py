@@ -25,12 +25,23 @@ def _fit(variables: list[Any], gradients: list[Any]) -> bool:
     )
 
 
+def _laid_like(variable: Any, gradient: Any) -> Any:
+    """The gradient in the memory layout of its variable: the fused kernel walks both by address."""
+    if gradient.stride() == variable.stride():
+        return gradient
+    return torch.empty_like(variable).copy_(gradient)
+
+
 @torch.no_grad()
 def adam(
     variables: list[Any], gradients: list[Any], momentums: list[Any], velocities: list[Any], maxima: list[Any], *,
     learning_rate: Any, iterations: Any, beta_1: float, beta_2: float, epsilon: float,
 ) -> bool:  # fmt: skip
     if not _fit(variables, gradients) or not variables[0].is_floating_point():
+        return False
+    gradients = [_laid_like(v, g) for v, g in zip(variables, gradients, strict=True)]
+    slots = [*momentums, *velocities, *maxima]
+    if any(slot.stride() != v.stride() for slot, v in zip(slots, variables * (len(slots) // len(variables)), strict=True)):
         return False
     step = iterations.item() + 1
     # torch divides by sqrt(velocity / correction) + eps, Keras by sqrt(velocity) + eps before correcting

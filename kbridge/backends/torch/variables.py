@@ -14,6 +14,11 @@ __all__ = ["add_in_place", "make_variable", "mark_trainable", "refuse_write", "w
 
 def make_variable(value: Any, dtype: str, trainable: bool, path: str) -> Any:
     tensor = convert(value, dtype).clone()
+    if tensor.dim() >= 4:
+        # A convolution's kernel, (*window, channels, filters), lies in memory as torch's channels_last
+        # filters do: seen as torch wants it, it needs no copy at each call.
+        filters_first = tensor.movedim(-1, 0).contiguous()
+        tensor = filters_first.movedim(0, -1)
     return torch.nn.Parameter(tensor, requires_grad=trainable and tensor.is_floating_point())
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from kbridge.core.context import SYMBOLIC, decide, framework_of_type, local, running
 from kbridge.core.graph.node import leaves
+from kbridge.core.ops import operators as operators  # optimizers and metrics compute with variables
 from kbridge.core.ops.declare import homes, native
 from kbridge.core.ops.elementwise import cast
 from kbridge.core.ops.shape import convert_to_tensor

@@ -94,7 +94,7 @@ def fit_weights(model: Any, weights: WeightFile) -> Fitting:
     """Hold a file against a model."""
     fitting = Fitting(weights.label, model.name)
     taken: set[str] = set()
-    unasked: list[str] = []  # where the optimizers of models lie that aren't compiled
+    unasked: list[str] = []  # where optimizers lie that the model lacks, or that don't fit
     for path, obj in saved_objects(model):
         loads = type(obj).load_own_variables
         source = _Source(weights, path, taken, unread=loads in PASSING_ON)
@@ -102,6 +102,7 @@ def fit_weights(model: Any, weights: WeightFile) -> Fitting:
             _fit_layer(fitting, path, obj, source)
         elif len(source) or not isinstance(obj, Optimizer) or obj.built:
             _let_load(fitting, path, obj, source)
+            unasked += [f"{path}/"] if isinstance(obj, Optimizer) and fitting.stale else []
         if isinstance(obj, Trainer) and obj.optimizer is None:
             unasked.append(f"{path}/{OPTIMIZER}/".lstrip("/"))
     fitting.left_over = [

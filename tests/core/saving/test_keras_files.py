@@ -38,7 +38,10 @@ def quiet_keras() -> Any:
 
 
 def outputs(model: Any, inputs: Any) -> list[np.ndarray]:
-    return [np.asarray(leaf).astype("float32") for leaf in leaves(keras.tree.map_structure(keras.ops.convert_to_numpy, model(inputs)))]
+    return [
+        np.asarray(leaf).astype("float32")
+        for leaf in leaves(keras.tree.map_structure(keras.ops.convert_to_numpy, model(inputs)))
+    ]
 
 
 def ours(model: Any, inputs: Any) -> list[np.ndarray]:
@@ -80,7 +83,7 @@ def test_files_of_keras_load_on_every_backend(name: str, backend: str, tmp_path:
     loaded = saving.load_model(path)
     assert_close(ours(loaded, inputs), outputs(theirs, inputs), precision(name))
     assert [v.trainable for v in loaded.weights] == [v.trainable for v in theirs.weights]
-    if type(theirs) in (keras.Sequential, keras.models.Model, type(keras.Model(*[keras.Input((1,))] * 2))):
+    if "layers" in theirs.get_config():
         assert [layer.name for layer in loaded.layers] == [layer.name for layer in theirs.layers]
 
 

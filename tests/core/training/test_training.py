@@ -57,6 +57,32 @@ def test_five_steps_give_the_same_losses_everywhere(optimizer: str) -> None:
     assert runs["jax"][-1] != runs["jax"][0]
 
 
+def conv_steps(backend_names: list[str], make_optimizer: Any) -> list[float]:
+    """Like `steps`, with a convnet: its weights and gradients don't lie in memory as they are indexed."""
+    x = np.random.default_rng(0).normal(size=(50, 6, 6, 3)).astype("float32")
+    y = np.random.default_rng(1).integers(0, 4, 50)
+    image = Input((6, 6, 3))
+    hidden = layers.Conv2D(5, 3, activation="relu", kernel_initializer=initializers.GlorotUniform(1))(image)
+    hidden = layers.BatchNormalization()(hidden)
+    hidden = layers.Flatten()(layers.MaxPooling2D(2)(hidden))
+    model = Model(image, layers.Dense(4, kernel_initializer=initializers.GlorotUniform(2))(hidden))
+    model.compile(make_optimizer(), losses.SparseCategoricalCrossentropy(from_logits=True))
+    values = []
+    for i, name in enumerate(backend_names):
+        batch = slice(10 * i, 10 * i + 10)
+        with backend_scope(name):
+            model.reset_metrics()
+            values.append(model.train_on_batch(x[batch], y[batch]))
+    return values
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_convnet_trains_alike_everywhere_and_in_turn(optimizer: str) -> None:
+    expected = conv_steps(["jax"] * 5, OPTIMIZERS[optimizer])
+    for names in (["torch"] * 5, ["tensorflow"] * 5, ["torch", "jax", "tensorflow", "torch", "jax"]):
+        np.testing.assert_allclose(conv_steps(names, OPTIMIZERS[optimizer]), expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_backends_can_take_turns(optimizer: str) -> None:
     in_turn = steps(["torch", "jax", "tensorflow", "torch", "jax"], OPTIMIZERS[optimizer])
