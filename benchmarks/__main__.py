@@ -21,9 +21,7 @@ START, END = "<!-- bench:start -->", "<!-- bench:end -->"
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument(
-        "names", nargs="*", metavar="name", help=f"{', '.join(FIGURES)}; default all"
-    )
+    parser.add_argument("names", nargs="*", metavar="name", help=f"{', '.join(FIGURES)}; default all")
     parser.add_argument("--quick", action="store_true", help="few rounds: shows that it runs")
     parser.add_argument("--threads", type=int, default=1, help="compute threads of each side (1)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything there")

@@ -224,15 +224,9 @@ def figure(options: Options) -> Figure:
         result.rows.append(Row(backend, cells, quotient(cells[2], cells[0]), BAR))
         for side in more:
             cells = [outcome[side], outcome["keras"], outcome["kbridge"]]
-            result.rows.append(
-                Row(f"{backend}, {VARIANTS[backend]}", cells, quotient(cells[2], cells[0]))
-            )
+            result.rows.append(Row(f"{backend}, {VARIANTS[backend]}", cells, quotient(cells[2], cells[0])))
         result.notes += outcome.errors
-        learned = [
-            f"{side} {facts['second epoch']['accuracy']:.3f}"
-            for side, facts in outcome.facts.items()
-            if facts
-        ]
+        learned = [f"{side} {facts['second epoch']['accuracy']:.3f}" for side, facts in outcome.facts.items() if facts]
         result.notes.append(f"Accuracy in the second epoch, {backend}: {', '.join(learned)}.")
         result.facts[backend] = outcome.facts
     return result

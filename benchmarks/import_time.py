@@ -51,13 +51,11 @@ def figure(options: Options) -> Figure:
         for name in IMPORTS:
             one_import(name, options, keras_home)  # writes the .pyc files, warms the disk cache
         rounds = [
-            {name: one_import(name, options, keras_home) for name in IMPORTS}
-            for _ in range(3 if options.quick else 5)
+            {name: one_import(name, options, keras_home) for name in IMPORTS} for _ in range(3 if options.quick else 5)
         ]
     last = rounds[-1]
     seconds = {
-        name: None if "error" in last[name] else median(turn[name]["seconds"] for turn in rounds)
-        for name in IMPORTS
+        name: None if "error" in last[name] else median(turn[name]["seconds"] for turn in rounds) for name in IMPORTS
     }
     result = Figure(
         "import_time",

@@ -10,4 +10,3 @@ from kbridge.core.tensor.dtypes import result_type as result_type
 from kbridge.core.tensor.dtypes import standardize_dtype as standardize_dtype
 from kbridge.core.tensor.symbolic import KerasTensor as KerasTensor
 from kbridge.core.tensor.variable import Variable as Variable
-

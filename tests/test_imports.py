@@ -11,7 +11,9 @@ import pytest
 import kbridge
 
 FRAMEWORKS = {"torch", "jax", "jaxlib", "tensorflow", "keras", "flax", "optax", "tf2onnx", "onnxruntime"}
-FACADES = sorted(path.stem for path in Path(kbridge.__file__).parent.glob("*.py") if path.stem not in ("__init__", "cli"))
+FACADES = sorted(
+    path.stem for path in Path(kbridge.__file__).parent.glob("*.py") if path.stem not in ("__init__", "cli")
+)
 
 
 def run_python(code: str) -> str:

@@ -36,12 +36,8 @@ def freeze(function: Any) -> Frozen:
                 function, lower_control_flow=False, aggressive_inlining=True
             )
             graph = frozen.graph.as_graph_def()
-        except (
-            Exception
-        ) as problem:  # of many classes: more than 2 GB, a variable of another thread, …
-            raise ExportError(
-                f"TensorFlow can't make constants of the weights: {problem}"
-            ) from problem
+        except Exception as problem:  # of many classes: more than 2 GB, a variable of another thread, …
+            raise ExportError(f"TensorFlow can't make constants of the weights: {problem}") from problem
     _plain_gathers(graph)
     feeds = tuple(tensor.name for tensor in frozen.inputs)
     if len(feeds) != len(inputs):

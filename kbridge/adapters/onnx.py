@@ -65,9 +65,7 @@ class ONNXRunner(Runner):
         options.log_severity_level = 3  # errors only
         with quietly():
             try:
-                self._session = runtime.InferenceSession(
-                    os.fspath(path), options, providers=["CPUExecutionProvider"]
-                )
+                self._session = runtime.InferenceSession(os.fspath(path), options, providers=["CPUExecutionProvider"])
             except Exception as problem:  # a class of ONNX Runtime's own per kind of failure
                 raise LoadError(f"ONNX Runtime can't run {path}: {problem}") from problem
         self.inputs = tuple(map(_port, self._session.get_inputs()))

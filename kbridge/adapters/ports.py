@@ -58,9 +58,7 @@ def output_ports(function: Any) -> tuple[Port, ...]:
     if not tensors:
         raise ExportError("The function returns no tensor, so there is nothing to export.")
     if len(names) != len(tensors):
-        raise ExportError(
-            f"The outputs {names} are nested. Return a tensor, or a flat list or dict of tensors."
-        )
+        raise ExportError(f"The outputs {names} are nested. Return a tensor, or a flat list or dict of tensors.")
     return tuple(map(_port, names, tensors))
 
 

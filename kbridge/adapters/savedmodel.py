@@ -18,8 +18,8 @@ from kbridge.core.context import load_backend, local, running
 from kbridge.core.errors import ExportError
 from kbridge.core.graph.node import leaves, map_leaves
 from kbridge.core.layers.base import Layer
-from kbridge.core.tensor.variable import laid_over
 from kbridge.core.models.names import named_variables
+from kbridge.core.tensor.variable import laid_over
 
 ENTRIES = {"saved_model.pb", "fingerprint.pb", "variables", "assets", "keras_metadata.pb"}
 # What servers and converters can't run: a compiled XLA blob, a call back into Python.
@@ -79,8 +79,7 @@ class Traced:
             overlay[variable] = value
         specs, names = input_specs(layer)
         signature = [
-            tf.TensorSpec(spec.shape, spec.dtype, name=name)
-            for spec, name in zip(leaves(specs), names, strict=True)
+            tf.TensorSpec(spec.shape, spec.dtype, name=name) for spec, name in zip(leaves(specs), names, strict=True)
         ]
 
         def serve(*given: Any) -> Any:
@@ -136,9 +135,7 @@ class SavedModelRunner(Runner):
             self._loaded = tf.saved_model.load(str(path))
         self._function = self._loaded.signatures["serving_default"]
         _, keywords = self._function.structured_input_signature
-        self.inputs = tuple(
-            Port(name, tuple(spec.shape.as_list()), spec.dtype.name) for name, spec in keywords.items()
-        )
+        self.inputs = tuple(Port(name, tuple(spec.shape.as_list()), spec.dtype.name) for name, spec in keywords.items())
         outputs = self._function.structured_outputs
         self.outputs = tuple(
             Port(name, tuple(outputs[name].shape.as_list()), outputs[name].dtype.name) for name in sorted(outputs)
@@ -148,4 +145,3 @@ class SavedModelRunner(Runner):
     def run(self, feed: dict[str, np.ndarray]) -> list[np.ndarray]:
         results = self._function(**{name: self._convert(value) for name, value in feed.items()})
         return [results[port.name].numpy() for port in self.outputs]
-

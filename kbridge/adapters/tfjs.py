@@ -67,9 +67,7 @@ def write_tfjs(function: Any, path: str | os.PathLike[str]) -> None:
         (draft / "model.json").write_text(json.dumps(model))
 
 
-def run_tfjs(
-    path: str | os.PathLike[str], node: str | None = None, timeout: float = 120.0
-) -> "TfjsRunner":
+def run_tfjs(path: str | os.PathLike[str], node: str | None = None, timeout: float = 120.0) -> "TfjsRunner":
     """A callable, `outputs = runner(inputs)`, that runs a TF.js graph model in Node, on the CPU.
 
     Args:
@@ -116,9 +114,7 @@ class TfjsRunner(Runner):
         MissingDependencyError: Node or @tensorflow/tfjs isn't there.
     """
 
-    def __init__(
-        self, path: str | os.PathLike[str], node: str | None = None, timeout: float = 120.0
-    ) -> None:
+    def __init__(self, path: str | os.PathLike[str], node: str | None = None, timeout: float = 120.0) -> None:
         self.path = Path(path).resolve()
         signature = _signature(self.path)
         self.inputs = tuple(_port(name, entry) for name, entry in signature["inputs"].items())
@@ -151,9 +147,7 @@ class TfjsRunner(Runner):
         for port in self.inputs:
             dtype = SIGNATURE_DTYPES[port.dtype][1]
             array = feed[port.name].astype(dtype)
-            inputs.append(
-                {"name": port.name, "dtype": dtype, "shape": array.shape, "size": array.nbytes}
-            )
+            inputs.append({"name": port.name, "dtype": dtype, "shape": array.shape, "size": array.nbytes})
             content += array.tobytes()
         request = {
             "package": self._runtime.package,
@@ -176,9 +170,7 @@ class TfjsRunner(Runner):
                 check=False,
             )
         except subprocess.TimeoutExpired as problem:  # subprocess.run has ended the process
-            raise ExportError(
-                f"Node gave no result for {self.path} in {self._timeout} s."
-            ) from problem
+            raise ExportError(f"Node gave no result for {self.path} in {self._timeout} s.") from problem
         if done.returncode:
             reason = done.stderr.decode(errors="replace").strip()
             raise ExportError(f"TF.js can't run {self.path}: {reason}")
@@ -192,9 +184,7 @@ def is_tfjs_entry(name: str) -> bool:
 
 
 def _shards(weights: Mapping[str, np.ndarray]) -> Iterator[bytes]:
-    content = b"".join(
-        value.astype(value.dtype.newbyteorder("<")).tobytes() for value in weights.values()
-    )
+    content = b"".join(value.astype(value.dtype.newbyteorder("<")).tobytes() for value in weights.values())
     for start in range(0, max(len(content), 1), SHARD):
         yield content[start : start + SHARD]
 
@@ -240,9 +230,7 @@ def _signature(folder: Path) -> dict[str, Any]:
     except FileNotFoundError as problem:
         raise LoadError(f"There is no model.json in {folder}.") from problem
     except (ValueError, KeyError, TypeError, OSError) as problem:
-        raise LoadError(
-            f"model.json in {folder} is not a graph model with a signature."
-        ) from problem
+        raise LoadError(f"model.json in {folder} is not a graph model with a signature.") from problem
 
 
 def _port(name: str, entry: Mapping[str, Any]) -> Port:

@@ -71,10 +71,7 @@ def prepare(frozen: Frozen) -> Prepared:
     """
     graph = _optimised(frozen)
     fetches = _named_outputs(graph, frozen)
-    feeds = {
-        port.name: feed.partition(":")[0]
-        for port, feed in zip(frozen.inputs, frozen.feeds, strict=True)
-    }
+    feeds = {port.name: feed.partition(":")[0] for port, feed in zip(frozen.inputs, frozen.feeds, strict=True)}
     for nodes in _bodies(graph):
         _drop_effects(nodes)
     _prune(graph.node, {*feeds.values(), *fetches.values()})
@@ -193,12 +190,8 @@ def _check(graph: Any) -> None:
     nodes = [node for body in _bodies(graph) for node in body]
     unknown = _first_of_each((node.op, node) for node in nodes if node.op not in ops)
     complaints = [f"has no op {op} (node `{node.name}`)" for op, node in unknown]
-    complaints += [
-        f"{text} (node `{node.name}`)" for text, node in _first_of_each(_limits(graph, nodes))
-    ]
-    complaints += [
-        f"has no {dtype} (node `{node.name}`)" for dtype, node in _first_of_each(_dtypes(nodes))
-    ]
+    complaints += [f"{text} (node `{node.name}`)" for text, node in _first_of_each(_limits(graph, nodes))]
+    complaints += [f"has no {dtype} (node `{node.name}`)" for dtype, node in _first_of_each(_dtypes(nodes))]
     if complaints:
         raise ExportError(
             f"TF.js {version} can't run this model: it {'; it '.join(complaints)}. "

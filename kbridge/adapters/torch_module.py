@@ -84,4 +84,3 @@ def is_shown(layer: Layer) -> bool:
 def module_training(layer: Any) -> bool:
     """`training` as the layer's own module has it."""
     return bool(layer._citizen.training)
-

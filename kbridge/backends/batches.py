@@ -21,7 +21,5 @@ def to_native(backend: Any, batch: Any) -> Any:
         return backend.convert(value)
 
     if type(batch) is tuple:  # the common case, without walking a tree
-        return tuple(
-            convert(v) if not isinstance(v, (dict, list, tuple)) else map_leaves(convert, v) for v in batch
-        )
+        return tuple(convert(v) if not isinstance(v, (dict, list, tuple)) else map_leaves(convert, v) for v in batch)
     return map_leaves(convert, batch)

@@ -97,7 +97,5 @@ def check_data_format(value: str | None) -> str:
     """`value`, or the default where it is None; an error if it is no image layout."""
     value = value or image_data_format()
     if value not in IMAGE_DATA_FORMATS:
-        raise ValueError(
-            f"Unknown data_format {value!r}. Choose one of {', '.join(IMAGE_DATA_FORMATS)}."
-        )
+        raise ValueError(f"Unknown data_format {value!r}. Choose one of {', '.join(IMAGE_DATA_FORMATS)}.")
     return value

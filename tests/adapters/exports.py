@@ -51,9 +51,7 @@ def assert_refused(write, path, module, function, text):
 
 def snapshot(folder):
     """The bytes of every file below a folder."""
-    return {
-        path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()
-    }
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def assert_missing(monkeypatch, library, action):

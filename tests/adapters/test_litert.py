@@ -97,9 +97,7 @@ def test_the_batch_stays_free(tmp_path):
 
 def test_latency_is_measured(tmp_path):
     write_dense(tmp_path / "model.tflite")
-    milliseconds = run_litert(tmp_path / "model.tflite").latency(
-        arrays(CASES["dense"], 1), repeats=3
-    )
+    milliseconds = run_litert(tmp_path / "model.tflite").latency(arrays(CASES["dense"], 1), repeats=3)
     assert 0 < milliseconds < 1000
 
 

@@ -116,9 +116,7 @@ def test_constants_caught_by_the_function_are_no_inputs(tmp_path):
 
 def test_latency_is_measured(tmp_path):
     write_dense(tmp_path / "model.onnx")
-    assert (
-        0 < run_onnx(tmp_path / "model.onnx").latency(arrays(CASES["dense"], 1), repeats=3) < 1000
-    )
+    assert 0 < run_onnx(tmp_path / "model.onnx").latency(arrays(CASES["dense"], 1), repeats=3) < 1000
 
 
 def test_wrong_inputs_are_refused_before_the_runtime_sees_them(tmp_path):

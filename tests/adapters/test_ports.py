@@ -93,9 +93,7 @@ def test_a_gradient_taken_before_changes_nothing():
 def test_twins_among_the_inputs_are_refused():
     spec = tf.TensorSpec([None], name="x")
     with pytest.raises(ExportError, match=r"inputs are called \['x'\]"):
-        input_ports(
-            tf.function(lambda a, b: a + b, input_signature=[spec, spec]).get_concrete_function()
-        )
+        input_ports(tf.function(lambda a, b: a + b, input_signature=[spec, spec]).get_concrete_function())
 
 
 def test_a_function_without_signature_is_refused():

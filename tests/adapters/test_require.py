@@ -18,9 +18,7 @@ def test_a_missing_library_is_named_with_the_line_to_run():
 def test_a_library_that_fails_to_import_is_not_called_missing(tmp_path, monkeypatch):
     (tmp_path / "broken_library.py").write_text("import also_missing")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(
-        MissingDependencyError, match=r"broken_library is installed and fails.*also"
-    ):
+    with pytest.raises(MissingDependencyError, match=r"broken_library is installed and fails.*also"):
         require("broken_library", "export")
 
 

@@ -83,9 +83,7 @@ def test_the_op_list_is_that_of_the_npm_package():
     assert json.loads((package / "package.json").read_text())["version"] == version
     lists = package.glob("dist/operations/op_list/*.js")  # decision forests come in another package
     texts = [path.read_text() for path in lists if path.stem != "tfdf"]
-    assert ops == {
-        op for text in texts for op in re.findall(r"^\s*'tfOpName': '(\w+)'", text, re.M)
-    }
+    assert ops == {op for text in texts for op in re.findall(r"^\s*'tfOpName': '(\w+)'", text, re.M)}
 
 
 @pytest.mark.parametrize("name", CASES)

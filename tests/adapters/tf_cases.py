@@ -255,9 +255,7 @@ CASES = {
     "attention": Case(attention, TOKENS),
     "attention_free_time": Case(attention, FREE_TOKENS),
     "einsum_attention": Case(einsum_attention, {"x": ((FREE, 5, 8), "float32")}),
-    "infinite_mask": Case(
-        infinite_mask, {"x": ((FREE, 5), "float32"), "mask": ((FREE, 5), "bool")}
-    ),
+    "infinite_mask": Case(infinite_mask, {"x": ((FREE, 5), "float32"), "mask": ((FREE, 5), "bool")}),
     "safe_log": Case(safe_log, VECTOR),
     "lstm_loop": Case(lstm_loop, {"x": SEQUENCE}),
     "lstm_loop_free_time": Case(lstm_loop, {"x": ((FREE, FREE, 3), "float32")}),

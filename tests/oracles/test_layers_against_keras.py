@@ -20,9 +20,7 @@ from tests.rows.running import built, host, leaves, run
 WITHIN = TOLERANCE["float32"]
 COMPARED = [row for row in ROWS if not row.gap]
 LAYERS = sorted(
-    name
-    for name, found in vars(kbridge.layers).items()
-    if inspect.isclass(found) and hasattr(keras.layers, name)
+    name for name, found in vars(kbridge.layers).items() if inspect.isclass(found) and hasattr(keras.layers, name)
 )
 # Arguments that Keras's configs leave out, though its constructors take them.
 ONLY_OURS = {"SimpleRNN": {"seed"}}

@@ -16,9 +16,21 @@ from tests.rows.layers import ROWS, Row
 from tests.rows.running import built, gradients, host, leaves, restart, run, symbols
 
 # A walk on which each backend hands its weights to each other one once.
-WALK = (
-    "numpy jax numpy torch numpy tensorflow jax torch jax tensorflow torch tensorflow numpy"
-).split()
+WALK = [
+    "numpy",
+    "jax",
+    "numpy",
+    "torch",
+    "numpy",
+    "tensorflow",
+    "jax",
+    "torch",
+    "jax",
+    "tensorflow",
+    "torch",
+    "tensorflow",
+    "numpy",
+]
 RANDOM = [row for row in ROWS if row.random]
 # What a framework has no kernel for on the CPU: (backend, row) -> its words.
 HALF_GAPS = {
@@ -149,9 +161,7 @@ def test_dropout_differs_each_time_and_not_in_inference(row: Row, backend: str) 
 def test_dropout_keeps_the_mean(backend: str, shape: Any) -> None:
     """The statistical law: the rate, the mean and the scale; `noise_shape` shares the draw."""
     x = np.ones((200, 40, 50), "float32")
-    y = kbridge.ops.convert_to_numpy(
-        kbridge.layers.Dropout(0.3, noise_shape=shape, seed=3)(x, training=True)
-    )
+    y = kbridge.ops.convert_to_numpy(kbridge.layers.Dropout(0.3, noise_shape=shape, seed=3)(x, training=True))
     np.testing.assert_allclose(np.unique(y), [0, 1 / 0.7], 1e-6)
     draws = y.size if shape is None else y[:, 0].size
     spread = 5 * np.sqrt(0.3 * 0.7 / draws)  # five standard deviations

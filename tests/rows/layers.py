@@ -127,7 +127,9 @@ def _attending(K: Any) -> Any:
 DENSE = [
     Row("dense", lambda K: K.layers.Dense(3, "tanh"), (FLAT,)),
     Row("dense on sequences", lambda K: K.layers.Dense(3, use_bias=False), (X,)),
-    Row("einsum_dense as a product", lambda K: K.layers.EinsumDense("abc,cde->abde", (None, 2, 3), bias_axes="de"), (X,)),
+    Row(
+        "einsum_dense as a product", lambda K: K.layers.EinsumDense("abc,cde->abde", (None, 2, 3), bias_axes="de"), (X,)
+    ),
     Row("einsum_dense with dots", lambda K: K.layers.EinsumDense("...x,xy->...y", 3, "relu", "y"), (IMAGE,)),
     Row("einsum_dense otherwise", lambda K: K.layers.EinsumDense("abc,bd->adc", (3, 4), bias_axes="d"), (X,)),
     Row("embedding", lambda K: K.layers.Embedding(7, 3), (WORDS,)),

@@ -49,9 +49,7 @@ def run(row: Row, layer: Any, backend: str, training: bool = False) -> Any:
 
 def symbols(row: Row) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The row's arguments as symbolic tensors, the batch free where the row allows it."""
-    return row.filled(
-        lambda spec: KerasTensor((None if row.batch else spec.shape[0], *spec.shape[1:]), spec.dtype)
-    )
+    return row.filled(lambda spec: KerasTensor((None if row.batch else spec.shape[0], *spec.shape[1:]), spec.dtype))
 
 
 def weighting(outputs: Any) -> list[np.ndarray]:

@@ -20,9 +20,7 @@ __all__ = [
 softmax, log_softmax = compiled(jax.nn.softmax, 1), compiled(jax.nn.log_softmax, 1)
 
 
-def _conv(
-    x: Any, weights: Any, strides: Any, padding: str, data_format: str, dilation: Any, bias: Any = None
-) -> Any:
+def _conv(x: Any, weights: Any, strides: Any, padding: str, data_format: str, dilation: Any, bias: Any = None) -> Any:
     space = "DHW"[-len(strides) :]
     layout = f"N{space}C" if data_format == "channels_last" else f"NC{space}"
     y = lax.conv_general_dilated(

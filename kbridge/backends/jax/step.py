@@ -6,9 +6,9 @@ from typing import Any
 
 import jax
 
+from kbridge.backends.batches import to_native
 from kbridge.core.context import load_backend, local, running
 from kbridge.core.tensor.variable import laid_over
-from kbridge.backends.batches import to_native
 
 __all__ = ["compile_step", "gradients"]
 

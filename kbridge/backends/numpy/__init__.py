@@ -22,9 +22,7 @@ class NumpyBackend:
     ready_or_number = ready | {bool, int, float}
     fused_updates: ClassVar[dict[str, Any]] = {}
     fused_lstm = None
-    float_dtypes = frozenset(
-        np.dtype(t) for t in ("float16", "float32", "float64", ml_dtypes.bfloat16)
-    )
+    float_dtypes = frozenset(np.dtype(t) for t in ("float16", "float32", "float64", ml_dtypes.bfloat16))
 
     def __reduce__(self) -> Any:
         return "backend"  # one object per process: copies and pickles refer to it

@@ -51,9 +51,7 @@ def _windows(x: Any, window: Any, strides: Any, padding: str, dilation: Any, fil
     return view[(*places, *(slice(None, None, d) for d in dilation))]
 
 
-def conv(
-    x: Any, weights: Any, strides: Any, padding: str, data_format: str, dilation: Any, bias: Any = None
-) -> Any:
+def conv(x: Any, weights: Any, strides: Any, padding: str, data_format: str, dilation: Any, bias: Any = None) -> Any:
     x = _last(x, data_format)
     rank = len(strides)
     groups = x.shape[-1] // weights.shape[-2]

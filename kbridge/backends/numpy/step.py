@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from kbridge.backends.batches import to_native
 from kbridge.core.context import load_backend, running
 from kbridge.core.errors import BackendError
-from kbridge.backends.batches import to_native
 
 __all__ = ["compile_step", "gradients"]
 

@@ -42,9 +42,7 @@ def _back(x: Any, data_format: str) -> Any:
     return x if data_format == "channels_last" else transpose(x, (0, rank - 1, *range(1, rank - 1)))
 
 
-def conv(
-    x: Any, weights: Any, strides: Any, padding: str, data_format: str, dilation: Any, bias: Any = None
-) -> Any:
+def conv(x: Any, weights: Any, strides: Any, padding: str, data_format: str, dilation: Any, bias: Any = None) -> Any:
     x = _last(x, data_format)
     apply = _conv3d if len(strides) == 3 else _conv2d if len(strides) == 2 else _conv1d
     y = apply(x, weights, tuple(strides), padding.upper(), tuple(dilation))

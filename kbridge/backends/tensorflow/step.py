@@ -6,8 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from kbridge.core.context import load_backend, running
 from kbridge.backends.batches import to_native
+from kbridge.core.context import load_backend, running
 
 __all__ = ["compile_step", "gradients"]
 

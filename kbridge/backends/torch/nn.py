@@ -55,9 +55,7 @@ def _padded(x: Any, pairs: list[tuple[int, int]], fill: float) -> Any:
     return F.pad(x, [w for pair in reversed(pairs) for w in pair], value=fill)
 
 
-def conv(
-    x: Any, weights: Any, strides: Any, padding: str, data_format: str, dilation: Any, bias: Any = None
-) -> Any:
+def conv(x: Any, weights: Any, strides: Any, padding: str, data_format: str, dilation: Any, bias: Any = None) -> Any:
     x = _first(x, data_format)
     weights = weights.permute(-1, -2, *range(len(strides)))
     groups = x.shape[1] // weights.shape[1]

@@ -41,7 +41,9 @@ def adam(
         return False
     gradients = [_laid_like(v, g) for v, g in zip(variables, gradients, strict=True)]
     slots = [*momentums, *velocities, *maxima]
-    if any(slot.stride() != v.stride() for slot, v in zip(slots, variables * (len(slots) // len(variables)), strict=True)):
+    if any(
+        slot.stride() != v.stride() for slot, v in zip(slots, variables * (len(slots) // len(variables)), strict=True)
+    ):
         return False
     step = iterations.item() + 1
     # torch divides by sqrt(velocity / correction) + eps, Keras by sqrt(velocity) + eps before correcting

@@ -165,4 +165,3 @@ def runs_plainly(layer: Layer, node: Node) -> bool:
         and not layer._signature.default_training
         and all(isinstance(t, KerasTensor) or not is_tensor(t) for t in leaves((node.args, node.kwargs)))
     )
-

@@ -703,4 +703,3 @@ def _specs_of_shapes(shape: Any, dtype: str) -> Any:
 def _fresh(value: Any) -> Any:
     """A symbolic tensor of its own for each output, so that its history is this call's."""
     return KerasTensor(value.shape, value.dtype) if isinstance(value, KerasTensor) else value
-

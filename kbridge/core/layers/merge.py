@@ -103,8 +103,7 @@ class MaskedMerge(Merge):
         if mask is None or all(m is None for m in mask):
             return self.merge(inputs)
         spread = [
-            None if m is None else broadcast_to(expand_dims(m, -1), shape(x))
-            for x, m in zip(inputs, mask, strict=True)
+            None if m is None else broadcast_to(expand_dims(m, -1), shape(x)) for x, m in zip(inputs, mask, strict=True)
         ]
         return self.merge_masked(inputs, spread)
 

@@ -84,9 +84,7 @@ class BatchNormalization(Layer):
         if self.center:
             self.beta = add_optioned_weight(self, "beta", sizes, autocast=False)
         self.moving_mean = add_optioned_weight(self, "moving_mean", sizes, trainable=False, autocast=False)
-        self.moving_variance = add_optioned_weight(
-            self, "moving_variance", sizes, trainable=False, autocast=False
-        )
+        self.moving_variance = add_optioned_weight(self, "moving_variance", sizes, trainable=False, autocast=False)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         x, beta, gamma, mean, variance = inputs, self.beta, self.gamma, self.moving_mean, self.moving_variance

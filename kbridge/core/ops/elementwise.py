@@ -78,9 +78,7 @@ def both_tensors(*values: Any) -> tuple[Any, ...]:
     """The inputs in their common type, numbers made tensors: some kernels take nothing else."""
     values = promote(*values)
     dtype = next(kernel.dtype_of(v) for v in values if not isinstance(v, (bool, int, float)))
-    return tuple(
-        kernel.convert(v, dtype) if isinstance(v, (bool, int, float)) else v for v in values
-    )
+    return tuple(kernel.convert(v, dtype) if isinstance(v, (bool, int, float)) else v for v in values)
 
 
 @binary(rules.compared)

@@ -154,9 +154,7 @@ def _conv_rule(
     windows: tuple[Any, ...] = weights.shape[:rank]
     spatial = [
         window_length(size, window, stride, padding, step)
-        for size, window, stride, step in zip(
-            _spatial(x, data_format), windows, strides, dilation, strict=False
-        )
+        for size, window, stride, step in zip(_spatial(x, data_format), windows, strides, dilation, strict=False)
     ]
     return KerasTensor(_with_spatial(x, spatial, weights.shape[-1], data_format), x.dtype)
 
@@ -213,8 +211,7 @@ def _pool_rule(
     window = sizes_of(pool_size, rank, "pool_size")
     steps = window if strides is None else sizes_of(strides, rank, "strides")
     spatial = [
-        window_length(size, w, s, padding)
-        for size, w, s in zip(_spatial(x, data_format), window, steps, strict=True)
+        window_length(size, w, s, padding) for size, w, s in zip(_spatial(x, data_format), window, steps, strict=True)
     ]
     channels = x.shape[-1] if data_format == "channels_last" else x.shape[1]
     return KerasTensor(_with_spatial(x, spatial, channels, data_format), x.dtype)
@@ -275,9 +272,7 @@ def batch_normalization(
 
     Source: https://arxiv.org/abs/1502.03167.
     """
-    return kernel.batch_normalization(
-        as_float(x), mean, variance, offset, scale, one_axis(axis, len(x.shape)), epsilon
-    )
+    return kernel.batch_normalization(as_float(x), mean, variance, offset, scale, one_axis(axis, len(x.shape)), epsilon)
 
 
 def _normalized_batch_rule(x: KerasTensor, offset: Any, scale: Any, axis: int, epsilon: float) -> Any:
@@ -295,9 +290,7 @@ def normalize_batch(x: Any, offset: Any, scale: Any, axis: int, epsilon: float) 
 
 
 @op(lambda x, scale=None, offset=None, axis=-1, epsilon=1e-3: rules.floating(x), arrays=3)
-def layer_normalization(
-    x: Any, scale: Any = None, offset: Any = None, axis: Any = -1, epsilon: float = 1e-3
-) -> Any:
+def layer_normalization(x: Any, scale: Any = None, offset: Any = None, axis: Any = -1, epsilon: float = 1e-3) -> Any:
     """The input with mean 0 and variance 1 along `axis`, times `scale`, plus `offset`.
 
     `scale` and `offset` have the sizes of those axes. Source: https://arxiv.org/abs/1607.06450.
@@ -324,9 +317,7 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
 
 
 @op(lambda target, output, from_logits=False, axis=-1: rules.reduced_float(output, axis), arrays=2)
-def sparse_categorical_crossentropy(
-    target: Any, output: Any, from_logits: bool = False, axis: int = -1
-) -> Any:
+def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
     """-log(output[target]): like `categorical_crossentropy`, the classes given as whole numbers."""
     if len(target.shape) == len(output.shape) and kernel.shape_of(target)[-1] == 1:
         target = kernel.squeeze(target, (len(target.shape) - 1,))

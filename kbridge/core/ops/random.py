@@ -82,9 +82,7 @@ def _drawn(shape: Sequence[int], dtype: Any, seed: Any, draw: Any) -> Any:
         return draw(tuple(shape), dtype, _draw_from(seed))
 
 
-def uniform(
-    shape: Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None
-) -> Any:
+def uniform(shape: Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
     """Numbers spread evenly over `[minval, maxval)`."""
 
     def draw(sizes: Any, kind: str, state: Any) -> Any:
@@ -93,9 +91,7 @@ def uniform(
     return _drawn(shape, dtype, seed, draw)
 
 
-def normal(
-    shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
-) -> Any:
+def normal(shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
     """Numbers from a normal distribution."""
 
     def draw(sizes: Any, kind: str, state: Any) -> Any:
@@ -118,4 +114,3 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
     if noise_shape is not None:
         sizes = tuple(s if n is None else n for s, n in zip(sizes, noise_shape, strict=True))
     return kernel.dropout(inputs, rate, sizes, _draw_from(seed))
-

@@ -129,9 +129,11 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return result if keepdims else squeeze_axes(result, axes)
 
 
-@op(lambda x, axis=None, dtype=None: KerasTensor(
-    x.shape if axis is not None else reshaped(x.shape, (-1,)), dtype or sum_result(x.dtype)
-))
+@op(
+    lambda x, axis=None, dtype=None: KerasTensor(
+        x.shape if axis is not None else reshaped(x.shape, (-1,)), dtype or sum_result(x.dtype)
+    )
+)
 def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     """Running sum along `axis` (of the flattened input if None)."""
     x = kernel.cast(x, dtype or sum_result(kernel.dtype_of(x)))

@@ -213,9 +213,9 @@ def _squeezable(sizes: Any, axis: Any) -> tuple[int, ...]:
     return axes
 
 
-@op(lambda x, axis=None: KerasTensor(
-    [s for i, s in enumerate(x.shape) if i not in _squeezable(x.shape, axis)], x.dtype
-))
+@op(
+    lambda x, axis=None: KerasTensor([s for i, s in enumerate(x.shape) if i not in _squeezable(x.shape, axis)], x.dtype)
+)
 def squeeze(x: Any, axis: Any = None) -> Any:
     """Axes of size 1 taken out."""
     return squeeze_axes(x, _squeezable(x.shape, axis))

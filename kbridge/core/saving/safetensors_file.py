@@ -43,7 +43,9 @@ def write(model: Any, file: IO[bytes]) -> None:
     tensors = {name: np.ascontiguousarray(v.numpy()).reshape(v.shape) for name, v in named}  # a scalar stays one
     foreign = {name: value.dtype for name, value in tensors.items() if value.dtype.name not in DTYPES.values()}
     if foreign:
-        raise TypeError(f"{next(iter(foreign))} is of type {next(iter(foreign.values()))}, which couldn't be read again.")
+        raise TypeError(
+            f"{next(iter(foreign))} is of type {next(iter(foreign.values()))}, which couldn't be read again."
+        )
     save_file(tensors, file.name, metadata={"format": "kbridge"})
 
 

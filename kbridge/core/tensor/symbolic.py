@@ -26,9 +26,7 @@ class KerasTensor:
     __slots__ = ("__weakref__", "_mask", "dtype", "history", "name", "shape")
     __array_priority__ = 1000  # NumPy hands mixed operators to us
 
-    def __init__(
-        self, shape: Sequence[int | None], dtype: str = "float32", name: str | None = None
-    ) -> None:
+    def __init__(self, shape: Sequence[int | None], dtype: str = "float32", name: str | None = None) -> None:
         self.shape: Shape = standardize_shape(shape)
         self.dtype = standardize_dtype(dtype)
         self.name = name

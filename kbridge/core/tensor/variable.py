@@ -281,12 +281,7 @@ class Lens:
                 value = overlay[variable] = local.running.convert(value, variable._dtype)
         else:
             value = variable._read()
-        if (
-            self.cast is None
-            or not variable.autocast
-            or variable._dtype == self.cast
-            or not is_float(variable._dtype)
-        ):
+        if self.cast is None or not variable.autocast or variable._dtype == self.cast or not is_float(variable._dtype):
             return value
         return local.running.cast(value, self.cast)
 

@@ -41,9 +41,7 @@ def _lazy(model: Any, logs: Any) -> LazyLogs:
 class Epochs:
     """The epochs of one `fit`."""
 
-    def __init__(
-        self, model: Any, step: Any, source: Any, callbacks: Any, verbose: Any, first: int, last: int
-    ) -> None:
+    def __init__(self, model: Any, step: Any, source: Any, callbacks: Any, verbose: Any, first: int, last: int) -> None:
         self.model = model
         self.step = step
         self.source = source

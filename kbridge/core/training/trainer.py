@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from kbridge.core.optimizers.find import get as find_optimizer
 from kbridge.core.callbacks.callback_list import CallbackList
 from kbridge.core.context import current_backend, decide, local, running
 from kbridge.core.errors import BackendError, NotBuiltError
@@ -15,6 +14,7 @@ from kbridge.core.graph.node import leaves, map_leaves
 from kbridge.core.layers.base import Layer
 from kbridge.core.metrics.reduction import Mean
 from kbridge.core.ops.declare import kernel
+from kbridge.core.optimizers.find import get as find_optimizer
 from kbridge.core.registry import batch_source
 from kbridge.core.saving.config import serialize_keras_object
 from kbridge.core.tensor.symbolic import KerasTensor
@@ -259,7 +259,12 @@ class Trainer(Layer):
                 '`with kbridge.backend_scope("jax"):`, or "torch", or "tensorflow".'
             )
         source = batch_source()(
-            x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight,
+            x,
+            y,
+            sample_weight,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            class_weight=class_weight,
             steps=steps_per_epoch,
         )
         if validation_split:
@@ -317,7 +322,12 @@ class Trainer(Layer):
         return values[0] if len(values) == 1 else values
 
     def predict(
-        self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None, callbacks: Any = None
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
     ) -> Any:
         """The outputs for data, as NumPy arrays.
 

@@ -67,9 +67,7 @@ def test_whole_numbers_become_floats(backend: str) -> None:
     y = convert_to_numpy(layers.BatchNormalization()(numbers, training=True))
     assert y.dtype == "float32"
     np.testing.assert_allclose(y.mean(0), 0, atol=1e-6)
-    np.testing.assert_allclose(
-        convert_to_numpy(layers.BatchNormalization()(numbers)), numbers / np.sqrt(1.001), 1e-5
-    )
+    np.testing.assert_allclose(convert_to_numpy(layers.BatchNormalization()(numbers)), numbers / np.sqrt(1.001), 1e-5)
 
 
 @pytest.mark.parametrize(

@@ -36,9 +36,7 @@ def test_large_indices_survive_half_precision(backend: str) -> None:
 
 def test_masking_masks_and_clears(backend: str) -> None:
     x = np.array([[[1.0, 2.0], [9.0, 9.0], [9.0, 1.0]]], "float32")
-    np.testing.assert_array_equal(
-        convert_to_numpy(layers.Masking(9.0)(x)), [[[1, 2], [0, 0], [9, 1]]]
-    )
+    np.testing.assert_array_equal(convert_to_numpy(layers.Masking(9.0)(x)), [[[1, 2], [0, 0], [9, 1]]])
     model = Sequential([Input((3, 2)), layers.Masking(9.0), layers.GlobalAveragePooling1D()])
     np.testing.assert_array_equal(convert_to_numpy(model(x)), [[5, 1.5]])
 
