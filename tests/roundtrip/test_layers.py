@@ -13,7 +13,7 @@ import kbridge
 from kbridge import config, utils
 from tests.conftest import BACKENDS, TOLERANCE
 from tests.rows.layers import ROWS, Row
-from tests.rows.running import built, gradients, host, leaves, restart, run, symbols
+from tests.rows.running import built, gradients, host, leaves, restart, run, run_compiled, symbols
 
 # A walk on which each backend hands its weights to each other one once.
 WALK = [
@@ -32,12 +32,6 @@ WALK = [
     "numpy",
 ]
 RANDOM = [row for row in ROWS if row.random]
-# What a framework has no kernel for on the CPU: (backend, row) -> its words.
-HALF_GAPS = {
-    ("torch", "average_pooling3d"): "not implemented for 'Half'",
-    ("tensorflow", "average_pooling3d"): "OpKernel for attr T=DT_HALF",
-    ("tensorflow", "max_pooling3d"): "OpKernel for attr T=DT_HALF",
-}
 
 
 def for_rows(rows: list[Row]) -> Any:
@@ -77,11 +71,14 @@ def test_round_trip(row: Row, training: bool) -> None:
 def test_same_seed_same_weights(row: Row) -> None:
     """To the bit, whichever backend builds the layer."""
 
+    args, kwargs = symbols(row)
+
     def weights(backend: str) -> list[np.ndarray]:
         utils.set_random_seed(7)
-        layer = row.make(kbridge)
-        run(row, layer, backend)
-        return layer.get_weights()
+        with config.backend_scope(backend):
+            layer = row.make(kbridge)
+            layer(*args, **kwargs)
+            return layer.get_weights()
 
     for backend in BACKENDS[1:]:
         for a, b in zip(weights(backend), weights("numpy"), strict=True):
@@ -139,11 +136,8 @@ def test_mixed_precision(row: Row, backend: str) -> None:
     finally:
         config.set_dtype_policy(before)
     assert {variable.dtype for variable in half.weights} <= {"float32"}
-    if (backend, row.name) in HALF_GAPS:
-        with pytest.raises(Exception, match=HALF_GAPS[backend, row.name]):
-            run(row, half, backend)
-        return
-    results, expected = host(run(row, half, backend)), host(run(row, full, "numpy"))
+    results = host(run_compiled(row, half) if backend == "jax" else run(row, half, backend))
+    expected = host(run(row, full, "numpy"))
     for result, exact in zip(results, expected, strict=True):
         assert result.dtype == "float16"
         np.testing.assert_allclose(result, exact, 3e-2, 3e-2)

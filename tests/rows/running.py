@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import Any
 
 import numpy as np
@@ -45,6 +44,21 @@ def run(row: Row, layer: Any, backend: str, training: bool = False) -> Any:
     args, kwargs = row.arrays()
     with config.backend_scope(backend):
         return layer(*args, training=training, **kwargs)
+
+
+def run_compiled(row: Row, layer: Any) -> Any:
+    """The outputs under JAX, as one compiled function: op by op, most of the time goes into compiling."""
+    import jax
+
+    parts, put = _parts(row)
+    state = [[v.numpy() for v in vs] for vs in (layer.trainable_variables, layer.non_trainable_variables)]
+
+    def call(floats: Any, trainable: Any, rest: Any) -> Any:
+        args, kwargs = put(floats)
+        return layer.stateless_call(trainable, rest, *args, **kwargs)[0]
+
+    with config.backend_scope("jax"):
+        return jax.jit(call)(parts, *state)
 
 
 def symbols(row: Row) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -138,8 +152,3 @@ def tensorflow_gradients(row: Row, layer: Any, training: bool, weights: list[np.
         np.zeros(t.shape, "float32") if g is None else tf.convert_to_tensor(g).numpy()
         for t, g in zip((*parameters, *inputs), found, strict=True)
     ]
-
-
-def seed_of(name: str) -> int:
-    """A seed that is the same in every process."""
-    return zlib.crc32(name.encode()) % 2**31

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from kbridge.backends.batches import to_native
@@ -36,22 +37,28 @@ def compile_step(step: Any, read: Any, written: Any, jit_compile: Any, eager: bo
         return lambda batch: body(to_native(backend, batch))
     traced: dict[Any, Any] = {}
 
+    def trace(flat: list[Any], batch: Any) -> Any:
+        given = [i for i, v in enumerate(flat) if v is not None]
+
+        def of_tensors(*tensors: Any) -> Any:
+            values: list[Any] = [None] * len(flat)
+            for i, tensor in zip(given, tensors, strict=True):
+                values[i] = tensor
+            return body(tf.nest.pack_sequence_as(batch, values))
+
+        function = tf.function(of_tensors, autograph=False, jit_compile=jit_compile is True)
+        return function.get_concrete_function(*(_open_batch(flat[i]) for i in given))
+
     def run(batch: Any) -> Any:
-        batch = to_native(backend, batch)
-        flat = tf.nest.flatten(batch)
-        key = tuple(v.shape[1:].as_list().__str__() + v.dtype.name if v is not None else None for v in flat)
+        plain = type(batch) is tuple and all(type(v) is np.ndarray or v is None for v in batch)
+        if plain:  # the common case: no walk of a tree, no second look at each array
+            flat = [None if v is None else tf.constant(v) for v in batch]
+        else:
+            batch = to_native(backend, batch)
+            flat = tf.nest.flatten(batch)
+        key = tuple(None if v is None else (v.dtype, *v.shape[1:]) for v in flat)
         if key not in traced:
-            given = [i for i, v in enumerate(flat) if v is not None]
-
-            def of_tensors(*tensors: Any) -> Any:
-                values: list[Any] = [None] * len(flat)
-                for i, tensor in zip(given, tensors, strict=True):
-                    values[i] = tensor
-                return body(tf.nest.pack_sequence_as(batch, values))
-
-            specs = [_open_batch(flat[i]) for i in given]
-            function = tf.function(of_tensors, autograph=False, jit_compile=jit_compile is True)
-            traced[key] = function.get_concrete_function(*specs)
+            traced[key] = trace(flat, batch)
         return traced[key](*(v for v in flat if v is not None))
 
     return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -102,15 +103,14 @@ class MultiHeadAttention(Layer):
         key_shape = value_shape if key_shape is None else key_shape
         if tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
             raise ShapeError(f"Value and key may differ in the last axis only, got {value_shape} and {key_shape}.")
-        self._set_axes(len(query_shape))
+        self._axes = AttentionAxes(self.attention_axes, len(query_shape))
         heads, width = self.num_heads, self.key_dim
         self.query_dense = self._projection("query", query_shape, 1, (heads, width))
         self.key_dense = self._projection("key", key_shape, 1, (heads, width))
         if self.use_gate:
-            gate = self._projection("gate", query_shape, 1, (heads, self.value_dim), activation="sigmoid")
-            self._gate_dense = gate
+            self._gate_dense = self._projection("gate", query_shape, 1, (heads, self.value_dim), "sigmoid")
         self.value_dense = self._projection("value", value_shape, 1, (heads, self.value_dim))
-        self._softmax = Softmax(tuple(range(-len(self._attended), 0)), dtype=self.dtype_policy)
+        self._softmax = Softmax(tuple(range(-self._axes.count, 0)), dtype=self.dtype_policy)
         self._dropout_layer = Dropout(self.dropout, dtype=self.dtype_policy, seed=self.seed)
         joined = (*query_shape[:-1], heads, self.value_dim)
         sizes = tuple(self._output_shape or query_shape[-1:])
@@ -128,15 +128,6 @@ class MultiHeadAttention(Layer):
         layer.build(tuple(input_shape))
         return layer
 
-    def _set_axes(self, rank: int) -> None:
-        """Orders of axes: `(kept, heads, attended, size)` for queries and values, transposed for keys."""
-        attended = range(1, rank - 1) if self.attention_axes is None else self.attention_axes
-        self._attended = [a % rank for a in attended]
-        kept = [i for i in range(rank - 1) if i not in self._attended]
-        self._order = (*kept, rank - 1, *self._attended, rank)
-        self._key_order = (*kept, rank - 1, rank, *self._attended)
-        self._back = tuple(self._order.index(i) for i in range(rank + 1))
-
     # --- computing ---------------------------------------------------------------------------------
 
     def call(
@@ -152,7 +143,8 @@ class MultiHeadAttention(Layer):
         training: bool | None = None,
         use_causal_mask: bool = False,
     ) -> Any:
-        mask = self._mask(query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask)
+        by_position = self._axes.position_masks(query, value, use_causal_mask, self.sliding_window)
+        mask = joined_masks(query_mask, value_mask, key_mask, [attention_mask, *by_position])
         gate = self._gate_dense(query) if self.use_gate else None
         query = self.query_dense(query)
         key = self.key_dense(value if key is None else key)
@@ -161,58 +153,14 @@ class MultiHeadAttention(Layer):
         return (outputs, scores) if return_attention_scores else outputs
 
     def _attend(self, query: Any, key: Any, value: Any, mask: Any, training: Any) -> Any:
-        query = transpose(multiply(query, 1.0 / math.sqrt(self.key_dim)), self._order)
-        key, value = transpose(key, self._key_order), transpose(value, self._order)
-        count = len(self._attended)
-        lead = len(query.shape) - count - 1
-        if count > 1:  # several axes as one
-            far, near = shape(query)[lead:-1], shape(value)[lead:-1]
-            query, key, value = _joined(query, lead, count), _joined(key, lead + 1, count), _joined(value, lead, count)
-        scores = matmul(query, key)
-        if count > 1:
-            scores = reshape(scores, (*shape(scores)[:lead], *far, *near))
+        scores = self._axes.scores(multiply(query, 1.0 / math.sqrt(self.key_dim)), key)
         if mask is not None:
             missing = len(scores.shape) - len(mask.shape)
-            heads = len(mask.shape) - 2 * count
+            heads = len(mask.shape) - 2 * self._axes.count
             mask = expand_dims(mask, tuple(range(heads, heads + missing))) if missing else mask
         scores = self._softmax(scores, mask=mask)
         weights = self._dropout_layer(scores, training=training) if self.dropout else scores
-        if count > 1:
-            weights = _joined(_joined(weights, lead, count), lead + 1, count)
-        outputs = matmul(weights, value)
-        if count > 1:
-            outputs = reshape(outputs, (*shape(outputs)[:lead], *far, self.value_dim))
-        return transpose(outputs, self._back), scores
-
-    def _mask(
-        self, query: Any, value: Any, query_mask: Any, value_mask: Any, key_mask: Any, given: Any, causal: bool
-    ) -> Any:
-        """All masks as one: `(batch or 1, time, source)`, None if there is none."""
-        masks = [] if given is None else [cast(given, "bool")]
-        if query_mask is not None:
-            masks.append(expand_dims(cast(query_mask, "bool"), -1))
-        masks += [expand_dims(cast(m, "bool"), -2) for m in (value_mask, key_mask) if m is not None]
-        if causal or self.sliding_window is not None:
-            masks += self._position_masks(query, value, causal)
-        result = masks[0] if masks else None
-        for mask in masks[1:]:
-            result = logical_and(result, mask)
-        return result
-
-    def _position_masks(self, query: Any, value: Any, causal: bool) -> list[Any]:
-        """Masks that follow from positions alone: `(1, time, source)`."""
-        if len(self._attended) > 1:
-            raise ShapeError(
-                "use_causal_mask and sliding_window need one axis to attend over; this layer attends over "
-                f"axes {tuple(self._attended)}. Set attention_axes, or pass an attention_mask."
-            )
-        axis = self._attended[0]
-        row = expand_dims(positions(query, axis), (0, 2))
-        column = expand_dims(positions(value, axis), (0, 1))
-        masks = [greater_equal(row, column)] if causal else []
-        if self.sliding_window is not None:
-            masks.append(less(absolute(subtract(row, column)), self.sliding_window))
-        return masks
+        return self._axes.combined(weights, value), scores
 
     def get_config(self) -> dict[str, Any]:
         options = {**self._projection_options, "output_shape": self._output_shape}
@@ -220,7 +168,69 @@ class MultiHeadAttention(Layer):
         return {**config, **{name: serialize_keras_object(value) for name, value in options.items()}}
 
 
-def _joined(x: Any, start: int, count: int) -> Any:
-    """`count` axes from `start` on as one."""
-    sizes = shape(x)
-    return reshape(x, (*sizes[:start], -1, *sizes[start + count :]))
+class AttentionAxes:
+    """The axes to attend over, and the orders of axes that the products of matrices need.
+
+    Args:
+        given: the axes; all between the batch and the features if None.
+        rank: how many axes the query has before its projection into `(..., heads, size)`.
+    """
+
+    def __init__(self, given: Any, rank: int) -> None:
+        self.attended = [a % rank for a in (range(1, rank - 1) if given is None else given)]
+        self.count = len(self.attended)
+        kept = [i for i in range(rank - 1) if i not in self.attended]
+        self.lead = len(kept) + 1  # what lies before the attended axes: those kept, and the heads
+        self.order = (*kept, rank - 1, *self.attended, rank)
+        self.key_order = (*kept, rank - 1, rank, *self.attended)
+        self.back = tuple(self.order.index(i) for i in range(rank + 1))
+
+    def scores(self, query: Any, key: Any) -> Any:
+        """`query @ key` for each head: `(kept, heads, attended of the query, attended of the key)`."""
+        query, key = transpose(query, self.order), transpose(key, self.key_order)
+        if self.count == 1:
+            return matmul(query, key)
+        far, near = shape(query)[self.lead : -1], shape(key)[self.lead + 1 :]
+        scores = matmul(self._joined(query, self.lead), self._joined(key, self.lead + 1))
+        return reshape(scores, (*shape(scores)[: self.lead], *far, *near))
+
+    def combined(self, weights: Any, value: Any) -> Any:
+        """The means of the values with these weights, the axes back in the query's order."""
+        value = transpose(value, self.order)
+        if self.count == 1:
+            return transpose(matmul(weights, value), self.back)
+        far = shape(weights)[self.lead : self.lead + self.count]
+        weights = self._joined(self._joined(weights, self.lead), self.lead + 1)
+        outputs = matmul(weights, self._joined(value, self.lead))
+        sizes = (*shape(outputs)[: self.lead], *far, value.shape[-1])
+        return transpose(reshape(outputs, sizes), self.back)
+
+    def _joined(self, x: Any, start: int) -> Any:
+        """The attended axes, which begin at `start`, as one."""
+        sizes = shape(x)
+        return reshape(x, (*sizes[:start], -1, *sizes[start + self.count :]))
+
+    def position_masks(self, query: Any, value: Any, causal: bool, window: int | None) -> list[Any]:
+        """Masks that follow from positions alone: `(1, time, source)`."""
+        if not causal and window is None:
+            return []
+        if self.count > 1:
+            raise ShapeError(
+                "use_causal_mask and sliding_window need one axis to attend over; this layer attends over "
+                f"axes {tuple(self.attended)}. Set attention_axes, or pass an attention_mask."
+            )
+        row = expand_dims(positions(query, self.attended[0]), (0, 2))
+        column = expand_dims(positions(value, self.attended[0]), (0, 1))
+        masks = [greater_equal(row, column)] if causal else []
+        if window is not None:
+            masks.append(less(absolute(subtract(row, column)), window))
+        return masks
+
+
+def joined_masks(query_mask: Any, value_mask: Any, key_mask: Any, others: list[Any]) -> Any:
+    """All masks as one: `(batch or 1, time, source)`, None if there is none."""
+    masks = [cast(m, "bool") for m in others if m is not None]
+    if query_mask is not None:
+        masks.append(expand_dims(cast(query_mask, "bool"), -1))
+    masks += [expand_dims(cast(m, "bool"), -2) for m in (value_mask, key_mask) if m is not None]
+    return functools.reduce(logical_and, masks) if masks else None

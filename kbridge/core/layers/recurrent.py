@@ -16,14 +16,13 @@ from kbridge.core.layers.cells import (
     SimpleRNNCell,
     StackedRNNCells,
     need_cell,
-    step_of,
 )
-from kbridge.core.layers.options import same_tail, without
+from kbridge.core.layers.options import without
+from kbridge.core.layers.over_time import listed, run_over_time, time_and_batch_swapped, zero_state
 from kbridge.core.naming import snake_case
-from kbridge.core.ops.control import scan_time
-from kbridge.core.ops.elementwise import add, cast, where
+from kbridge.core.ops.elementwise import add, cast
 from kbridge.core.ops.outermost import dtype_of
-from kbridge.core.ops.shape import flip, get_item, shape, stack, tile, transpose, zeros, zeros_like
+from kbridge.core.ops.shape import flip, get_item, transpose, zeros
 from kbridge.core.saving.config import deserialize_keras_object
 from kbridge.core.tensor.variable import Variable
 
@@ -114,22 +113,22 @@ class RNN(Layer):
     def get_initial_state(self, batch_size: Any) -> list[Any]:
         """The state before the first step, as `call` takes it."""
         if hasattr(self.cell, "get_initial_state"):
-            return list(_listed(self.cell.get_initial_state(batch_size=batch_size)))
+            return list(listed(self.cell.get_initial_state(batch_size=batch_size)))
         return [
             [zeros((batch_size, s), self.compute_dtype) for s in size] if isinstance(size, (list, tuple))
             else zeros((batch_size, size), self.compute_dtype)
-            for size in _listed(self.cell.state_size)
+            for size in listed(self.cell.state_size)
         ]  # fmt: skip
 
     def _by_cell(self, states: Any) -> list[list[Any]]:
         """States as `call` takes them, as one list for each cell."""
-        states = list(_listed(states))
-        return [list(_listed(s)) for s in states] if isinstance(self.cell, StackedRNNCells) else [states]
+        states = list(listed(states))
+        return [list(listed(s)) for s in states] if isinstance(self.cell, StackedRNNCells) else [states]
 
     def _first_states(self, sequences: Any, given: Any) -> list[list[Any]]:
         if given is None and not self.stateful:
             first = get_item(sequences, (slice(None), 0))
-            return [self._zeros(cell, first) for cell in self._cells]
+            return [zero_state(cell, first) for cell in self._cells]
         states = self._by_cell(self.states if given is None else given)
         kept, batch = states[0][0].shape[0], sequences.shape[0]
         if isinstance(kept, int) and isinstance(batch, int) and kept != batch:
@@ -137,90 +136,44 @@ class RNN(Layer):
         # a copy: what gradients need of the old state must survive that the new one is written over it
         return [[cast(add(s, 0), dtype_of(sequences)) for s in state] for state in states]
 
-    def _zeros(self, cell: Any, first: Any) -> list[Any]:
-        """Zeros as a cell's state, of the type and on the device of the inputs."""
-        if isinstance(cell, GatedCell):
-            one = zeros_like(get_item(first, (slice(None), slice(0, 1))))
-            return [tile(one, (1, size)) for size in _listed(cell.state_size)]
-        batch, dtype = shape(first)[0], dtype_of(first)
-        if hasattr(cell, "get_initial_state"):
-            return [cast(s, dtype) for s in _listed(cell.get_initial_state(batch_size=batch))]
-        return [zeros((batch, size), dtype) for size in _listed(cell.state_size)]
-
     # --- computing ---------------------------------------------------------------------------------
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
         if self.unroll and sequences.shape[1] is None:
             raise ShapeError(f"{self.name} has unroll=True and needs a known number of steps: Input((10, 8)).")
         states = self._first_states(sequences, initial_state)
-        outputs = _time_and_batch_swapped(sequences)
+        outputs = time_and_batch_swapped(sequences)
         mask = None if mask is None else transpose(cast(mask, "bool"))
         if self.go_backwards:
             outputs, mask = flip(outputs, 0), None if mask is None else flip(mask, 0)
         last = None
         for i, cell in enumerate(self._cells):
             # a stack, cell by cell: each layer of it for all steps at once
-            outputs, states[i], last = self._over_time(cell, outputs, states[i], mask, training)
+            zeros_where_masked = self.zero_output_for_mask and cell is self._cells[-1]
+            outputs, states[i], last = run_over_time(
+                cell, outputs, states[i], mask, training, self.unroll, zeros_where_masked
+            )
         if self.stateful:
             for kept, state in zip(self._by_cell(self.states), states, strict=True):
                 for variable, value in zip(kept, state, strict=True):
                     variable.assign(value)
-        result = _time_and_batch_swapped(outputs) if self.return_sequences else last
+        result = time_and_batch_swapped(outputs) if self.return_sequences else last
         return (result, *self._as_given(states)) if self.return_state else result
 
     def _as_given(self, states: list[list[Any]]) -> list[Any]:
         if not isinstance(self.cell, StackedRNNCells):
             return states[0]
-        listed = [isinstance(size, (list, tuple)) for size in self.cell.state_size]
-        return [state if many else state[0] for state, many in zip(states, listed, strict=True)]
-
-    def _over_time(self, cell: Any, xs: Any, states: list[Any], mask: Any, training: bool) -> Any:
-        """All outputs, the last states and the last output of one cell."""
-        at_once = cell.whole(xs, states, training) if isinstance(cell, GatedCell) and mask is None else None
-        if at_once is not None:
-            outputs, ends = at_once
-            return outputs, ends, ends[0]
-        xs, step = cell.stepper(xs, training) if isinstance(cell, GatedCell) else (xs, step_of(cell, training))
-        zeros_where_masked = self.zero_output_for_mask and cell is self._cells[-1]
-
-        def advance(carry: Any, parts: Any) -> Any:
-            output, new = step(parts[0], list(carry))
-            if mask is not None:
-                kept = [same_tail(parts[1], len(n.shape)) for n in new]
-                new = [where(k, n, old) for k, n, old in zip(kept, new, carry, strict=True)]
-                output = where(same_tail(parts[1], len(output.shape)), output, 0 if zeros_where_masked else carry[0])
-            return tuple(new), output
-
-        over = (xs,) if mask is None else (xs, mask)
-        ends, outputs = (_written_out if self.unroll else scan_time)(advance, tuple(states), over)
-        is_state = isinstance(cell, GatedCell) and not zeros_where_masked
-        return outputs, list(ends), ends[0] if is_state else get_item(outputs, -1)
+        sizes = self.cell.state_size
+        return [s if isinstance(size, (list, tuple)) else s[0] for s, size in zip(states, sizes, strict=True)]
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         mask = previous_mask if self.return_sequences else None
-        return [mask, *[None] * len(_listed(self.cell.state_size))] if self.return_state else mask
+        return [mask, *[None] * len(listed(self.cell.state_size))] if self.return_state else mask
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """The layer of that config."""
         return cls(**{k: deserialize_keras_object(v) if k == "cell" else v for k, v in config.items()})
-
-
-def _listed(value: Any) -> Any:
-    return value if isinstance(value, (list, tuple)) else [value]
-
-
-def _time_and_batch_swapped(x: Any) -> Any:
-    return transpose(x, (1, 0, *range(2, len(x.shape))))
-
-
-def _written_out(step: Any, carry: Any, xs: Any) -> Any:
-    """`scan_time`, as a graph without a loop."""
-    outputs = []
-    for t in range(xs[0].shape[0]):
-        carry, output = step(carry, tuple(get_item(x, t) for x in xs))
-        outputs.append(output)
-    return carry, stack(outputs)
 
 
 class GatedRNN(RNN):

@@ -76,6 +76,9 @@ class Epochs:
             hooks.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break
+        optimizer = model.optimizer
+        if optimizer is not None and optimizer.use_ema:
+            optimizer.finalize_variable_values(model.trainable_variables)
         hooks.on_train_end(logs)
         return model.history
 

@@ -144,9 +144,9 @@ class Trainer(Layer):
         def forward() -> tuple[Any, Any]:
             y_pred = self(x, training=True)
             loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
-            return loss, y_pred
+            return self.optimizer.scale_loss(loss), (loss, y_pred)
 
-        (loss, y_pred), gradients = kernel.gradients(forward, variables, self._written_now)
+        (_, (loss, y_pred)), gradients = kernel.gradients(forward, variables, self._written_now)
         self.optimizer.apply(gradients, variables)
         self._loss_tracker.update_state(loss, sample_weight=_batch_size(x))
         return self.compute_metrics(x, y, y_pred, sample_weight)
