@@ -5,9 +5,9 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from tf_cases import arrays, expected, module_of
 
 from kbridge.core.errors import ExportError, MissingDependencyError
+from tests.adapters.tf_cases import arrays, expected, module_of
 
 TOLERANCE = 1e-5
 

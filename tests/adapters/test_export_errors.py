@@ -52,7 +52,9 @@ def test_a_model_without_weights(adapt: Any, tmp_path: Path) -> None:
 
 
 @adapters
-@pytest.mark.parametrize("wrong", [torch.nn.Linear(2, 2), tf.Module(), "model.keras", None], ids=repr)
+@pytest.mark.parametrize(
+    "wrong", [torch.nn.Linear(2, 2), tf.Module(), "model.keras", None], ids=["torch", "tf", "text", "none"]
+)
 def test_what_is_no_model(adapt: Any, wrong: Any, tmp_path: Path) -> None:
     with pytest.raises(TypeError, match=f"kbridge layer or model.*got {type(wrong).__name__}"):
         adapt(wrong, tmp_path / "m")

@@ -3,11 +3,11 @@
 import pytest
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
-from exports import assert_missing, assert_refused, assert_runs, assert_same, function_of
-from tf_cases import CASES, arrays, expected, lstm_start, lstm_step, module_of
 
 from kbridge.adapters.litert import LiteRTRunner, run_litert, write_litert
 from kbridge.core.errors import ExportError, LoadError
+from tests.adapters.exports import assert_missing, assert_refused, assert_runs, assert_same, function_of
+from tests.adapters.tf_cases import CASES, arrays, expected, lstm_start, lstm_step, module_of
 
 
 def collected_in_tensor_array(x):

@@ -3,11 +3,11 @@
 import onnx
 import pytest
 import tensorflow as tf
-from exports import assert_missing, assert_refused, assert_runs, assert_same, function_of
-from tf_cases import CASES, arrays, expected, module_of
 
 from kbridge.adapters.onnx import OPSETS, run_onnx, write_onnx
 from kbridge.core.errors import ExportError, LoadError, ShapeError
+from tests.adapters.exports import assert_missing, assert_refused, assert_runs, assert_same, function_of
+from tests.adapters.tf_cases import CASES, arrays, expected, module_of
 
 REFUSED = {
     "two ops": (

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from exports import assert_missing, assert_refused, assert_runs, assert_same, function_of
-from tf_cases import CASES, arrays, expected, lstm_start, lstm_step, module_of
 
 from kbridge.adapters.tfjs import NO_NODE, NO_PACKAGE, SHARD, find_tfjs, run_tfjs, write_tfjs
 from kbridge.adapters.tfjs_graph import supported
 from kbridge.core.errors import ExportError, LoadError, MissingDependencyError
+from tests.adapters.exports import assert_missing, assert_refused, assert_runs, assert_same, function_of
+from tests.adapters.tf_cases import CASES, arrays, expected, lstm_start, lstm_step, module_of
 
 REASON = find_tfjs().reason
 needs_tfjs = pytest.mark.skipif(bool(REASON), reason=REASON or "TF.js is there")

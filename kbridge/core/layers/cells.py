@@ -339,6 +339,9 @@ class SimpleRNNCell(GatedCell):
             bias_constraint=bias_constraint,
         )  # fmt: skip
 
+    def call(self, sequence: Any, states: Any, training: bool = False) -> Any:
+        return super().call(sequence, states, training)
+
     def stepper(self, inputs: Any, training: bool | None) -> tuple[Any, Step]:
         projected = self.project(inputs, self.bias, training)
         mask, recurrent = self._state_mask(inputs, training), convert_to_tensor(self.recurrent_kernel)
