@@ -12,6 +12,7 @@ from kbridge.core.graph.function import Function
 from kbridge.core.layers.base import Layer
 from kbridge.core.models.graph_model import GraphPart
 from kbridge.core.models.summary import print_summary
+from kbridge.core.registry import exporter
 from kbridge.core.saving.config import serialize_keras_object, writing
 from kbridge.core.saving.graph import GraphWriter, read_graph
 from kbridge.core.saving.saving_api import load_weights, save_model, save_weights
@@ -106,8 +107,6 @@ class Model(GraphPart, Trainer):
 
     def export(self, filepath: Any, format: str = "tf_saved_model", verbose: bool | None = None, **kwargs: Any) -> None:
         """Write the model for another runtime: tf_saved_model, litert, onnx, torch, jax or tfjs."""
-        from kbridge.core.registry import exporter
-
         self._need_weights("exported")
         exporter(format)(self, filepath, **kwargs)
 

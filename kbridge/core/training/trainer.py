@@ -12,11 +12,12 @@ from kbridge.core.context import current_backend, decide, local, running
 from kbridge.core.errors import BackendError, NotBuiltError
 from kbridge.core.graph.node import leaves, map_leaves
 from kbridge.core.layers.base import Layer
+from kbridge.core.metrics.metric import Metric
 from kbridge.core.metrics.reduction import Mean
 from kbridge.core.ops.declare import kernel
 from kbridge.core.optimizers.find import get as find_optimizer
 from kbridge.core.registry import batch_source
-from kbridge.core.saving.config import serialize_keras_object
+from kbridge.core.saving.config import deserialize_keras_object, serialize_keras_object
 from kbridge.core.tensor.symbolic import KerasTensor
 from kbridge.core.tensor.variable import spec_of
 from kbridge.core.training.compile import CompiledLoss, CompiledMetrics
@@ -93,8 +94,6 @@ class Trainer(Layer):
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compile with stored arguments."""
-        from kbridge.core.saving.config import deserialize_keras_object
-
         known = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly", "jit_compile")
         given = {name: deserialize_keras_object(config[name]) for name in known if config.get(name) is not None}
         self.compile(**given)
@@ -108,8 +107,6 @@ class Trainer(Layer):
     @property
     def metrics(self) -> list[Any]:
         """The loss tracker, the compiled metrics, and metrics held by the model's layers."""
-        from kbridge.core.metrics.metric import Metric
-
         held = [m for layer in self._flatten_layers() for m in layer.__dict__.values() if isinstance(m, Metric)]
         if not self.compiled:
             return held
