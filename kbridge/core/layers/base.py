@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from kbridge.core import initializers, regularizers
-from kbridge.core.config import Configured
+from kbridge.core.config import Configured, constructor_parameters
 from kbridge.core.context import SYMBOLIC, decide, framework_of_type, local, running
 from kbridge.core.errors import NotBuiltError, ShapeError
 from kbridge.core.graph.node import leaves, map_leaves, record_call
@@ -330,8 +330,8 @@ class Layer(Configured):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, ready for JSON."""
         config = super().get_config()
-        config["dtype"] = self.dtype_policy
-        config["name"] = self.name
+        taken = constructor_parameters(type(self))  # a constructor without **kwargs may take neither
+        config |= {key: value for key, value in (("dtype", self.dtype_policy), ("name", self.name)) if key in taken}
         for name in {"autocast", "activity_regularizer"} - self.stored_when_none:
             if config.get(name) in (None, True):
                 config.pop(name, None)

@@ -15,7 +15,7 @@ from kbridge.core.layers.options import (
     positive,
     set_options,
 )
-from kbridge.core.ops.nn import biased_conv, conv, sizes_of
+from kbridge.core.ops.nn import biased_conv, sizes_of
 from kbridge.core.ops.shape import pad
 from kbridge.core.settings import check_data_format
 
@@ -116,11 +116,9 @@ class Conv(Layer):
         if padding == "causal":
             ahead = self.dilation_rate[0] * (self.kernel_size[0] - 1)
             inputs, padding = pad(inputs, over_space([(ahead, 0)], self.data_format, (0, 0))), "valid"
-        settings = (self.strides, padding, self.data_format, self.dilation_rate)
-        if self.bias is None:
-            outputs = conv(inputs, self.kernel, *settings)
-        else:
-            outputs = biased_conv(inputs, self.kernel, self.bias, *settings)
+        outputs = biased_conv(
+            inputs, self.kernel, self.bias, self.strides, padding, self.data_format, self.dilation_rate
+        )
         return outputs if self.activation is activations.linear else self.activation(outputs)
 
 

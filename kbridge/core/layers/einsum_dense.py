@@ -112,10 +112,9 @@ class EinsumDense(Layer):
         kernel = self.kernel if len(self.kernel.shape) == 2 else reshape(self.kernel, (rows, columns))
         bias = self.bias if self.bias is None or len(new) == 1 else reshape(self.bias, (columns,))
         kept = len(inputs.shape) - len(terms.summed)
-        if kept == 1 and len(terms.summed) == len(new) == 1:
-            return affine(inputs, kernel, bias)
-        outputs = affine(reshape(inputs, (-1, rows)), kernel, bias)
-        return reshape(outputs, (-1, *inner_sizes(inputs, kept), *new))
+        flat = inputs if len(terms.summed) == 1 else reshape(inputs, (-1, *inner_sizes(inputs, kept), rows))
+        outputs = affine(flat, kernel, bias)
+        return outputs if len(new) == 1 else reshape(outputs, (-1, *inner_sizes(inputs, kept), *new))
 
     def get_config(self) -> dict[str, Any]:
         config = without(super().get_config(), "lora_rank", "lora_alpha", "gptq_unpacked_column_size")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Iterator
+
 from kbridge.core.layers.base import Layer
 from kbridge.core.tensor.variable import Variable
 
@@ -47,20 +49,65 @@ class _Names:
         self._beginnings: set[str] = set()
 
     def free(self, wanted: str) -> str:
-        """`wanted`, or with a number behind it where the name, or part of its path, is taken."""
-        name, number = wanted or "_", 0
-        while self._taken(name):
-            number += 1
-            name = f"{wanted or '_'}_{number}"
+        """`wanted`, with a number behind a part of it that is taken: by a name, or by the beginning of one."""
+        *outer, last = (wanted or "_").split(".")
+        path = ""
+        for part in outer:
+            beginning = _numbered(path + part, self._given)
+            self._beginnings.add(beginning)
+            path = f"{beginning}."
+        name = _numbered(path + last, self._given, self._beginnings)
         self._given.add(name)
-        self._beginnings.update(_beginnings(name))
         return name
 
-    def _taken(self, name: str) -> bool:
-        return name in self._given or name in self._beginnings or not self._given.isdisjoint(_beginnings(name))
+
+def _numbered(wanted: str, *taken: set[str]) -> str:
+    name, number = wanted, 0
+    while any(name in names for names in taken):
+        number += 1
+        name = f"{wanted}_{number}"
+    return name
 
 
-def _beginnings(name: str) -> list[str]:
-    """`a` and `a.b` for `a.b.c`."""
+def renumbered(names: Iterable[str], kinds: Collection[str]) -> dict[str, str]:
+    """Names by what is left of them when the numbers are forgotten that unnamed layers get.
+
+    A process counts its layers on, so a model made twice has `dense_2` where it first had `dense`. The
+    order of the numbers stays.
+
+    Args:
+        names: dotted names.
+        kinds: what unnamed layers are called, without number.
+
+    >>> renumbered(["dense_4.kernel", "dense_7.kernel", "out_3.kernel"], {"dense"})
+    {'dense#0.kernel': 'dense_4.kernel', 'dense#1.kernel': 'dense_7.kernel', 'out_3.kernel': 'out_3.kernel'}
+    """
+
+    def split(part: str) -> tuple[str, int] | None:
+        kind, _, number = part.rpartition("_")
+        if part in kinds:
+            return part, 0
+        return (kind, int(number)) if kind in kinds and number.isdecimal() else None
+
+    names = list(names)
+    met: dict[tuple[str, str], set[int]] = {}
+    for name in names:
+        for path, part in _parts(name):
+            if found := split(part):
+                met.setdefault((path, found[0]), set()).add(found[1])
+    ranks = {place: {number: i for i, number in enumerate(sorted(numbers))} for place, numbers in met.items()}
+    forgotten = {}
+    for name in names:
+        parts = []
+        for path, part in _parts(name):
+            found = split(part)
+            parts.append(f"{found[0]}#{ranks[path, found[0]][found[1]]}" if found else part)
+        forgotten[".".join(parts)] = name
+    return forgotten
+
+
+def _parts(name: str) -> Iterator[tuple[str, str]]:
+    """Each part of a dotted name, with the path in front of it."""
     parts = name.split(".")
-    return [".".join(parts[:i]) for i in range(1, len(parts))]
+    for i, part in enumerate(parts):
+        yield ".".join(parts[:i]), part

@@ -129,7 +129,10 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
 def sizes_of(value: Any, rank: int, name: str) -> tuple[int, ...]:
     """One number for every axis, or one for each."""
     sizes = (value,) * rank if isinstance(value, int) else tuple(value)
-    if len(sizes) != rank or any(not isinstance(s, int) or s < 1 for s in sizes):
+    fits = len(sizes) == rank
+    for size in sizes:  # a loop: this runs in each call, and a generator costs several times as much
+        fits = fits and isinstance(size, int) and size > 0
+    if not fits:
         raise ShapeError(f"{name} takes a positive whole number, or {rank} of them; got {value!r}.")
     return sizes
 
@@ -188,7 +191,7 @@ def conv(
     )
 
 
-def _biased_conv_rule(x: KerasTensor, weights: KerasTensor, bias: KerasTensor, *settings: Any) -> KerasTensor:
+def _biased_conv_rule(x: KerasTensor, weights: KerasTensor, bias: Any, *settings: Any) -> KerasTensor:
     return _conv_rule(x, weights, *settings)
 
 
@@ -196,11 +199,12 @@ def _biased_conv_rule(x: KerasTensor, weights: KerasTensor, bias: KerasTensor, *
 def biased_conv(
     x: Any, weights: Any, bias: Any, strides: Any, padding: str, data_format: str, dilation_rate: Any
 ) -> Any:
-    """`conv` plus one number for each filter: what a convolution layer computes, fused where a backend can."""
-    rank = len(x.shape) - 2
+    """`conv` plus one number for each filter: what a convolution layer computes, fused where a backend can.
+
+    `strides` and `dilation_rate` are tuples; `bias` may be None.
+    """
     x, weights = promote(x, weights)
-    strides, dilation = sizes_of(strides, rank, "strides"), sizes_of(dilation_rate, rank, "dilation_rate")
-    return kernel.conv(x, weights, strides, padding, data_format, dilation, bias)
+    return kernel.conv(x, weights, strides, padding, data_format, dilation_rate, bias)
 
 
 def _pool_rule(

@@ -91,7 +91,7 @@ class State(Configured):
         never did a step; the rest then stays zero.
         """
         count = len(store.keys())
-        if count not in (self._unbuilt, len(self._variables)):
+        if count != len(self._variables) and (count != self._unbuilt or np.any(store["0"])):  # "0": steps done
             hint = "" if self.built else " It isn't built: call build(trainable_variables) first."
             raise ShapeError(
                 f"{self.name} has {len(self._variables)} variables and the file holds {count} for it.{hint}"

@@ -28,7 +28,11 @@ ELSEWHERE: dict[str, dict[str, Any]] = {
     "dtype_policies": {"DTypePolicy": DTypePolicy, "FloatDTypePolicy": DTypePolicy},
     "random": {"SeedGenerator": SeedGenerator},
 }
-TOP_LEVEL = {"Sequential": "models", "Functional": "models", "Model": "models", "Layer": "layers"}
+# What Keras calls `keras.Name`, by the facade that has it here.
+TOP_LEVEL = {
+    "Sequential": "models", "Model": "models", "Layer": "layers", "Initializer": "initializers", "Loss": "losses",
+    "Regularizer": "regularizers", "Metric": "metrics", "Optimizer": "optimizers",
+}  # fmt: skip
 FUNCTION_KINDS = ("activations", "losses", "metrics")
 # Arguments by which a layer would read something outside the file.
 OUTSIDE = frozenset({"filepath", "vocabulary", "idf_weights", "call_endpoint"})

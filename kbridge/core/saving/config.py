@@ -14,7 +14,7 @@ import numpy as np
 from kbridge.core import registry
 from kbridge.core.errors import LoadError
 from kbridge.core.ops.declare import Op
-from kbridge.core.saving.allow import check, is_entry, is_ours, resolve
+from kbridge.core.saving.allow import TOP_LEVEL, check, is_entry, is_ours, resolve
 from kbridge.core.saving.compat import without_unknown
 from kbridge.core.tensor.dtypes import ALL, standardize_dtype
 from kbridge.core.tensor.policy import DTypePolicy
@@ -22,7 +22,7 @@ from kbridge.core.tensor.variable import Variable
 
 PLAIN = (str, int, float, bool, type(None))
 # Where Keras says a class is public, if not in the module named after its kind.
-KERAS_MODULES = {"Sequential": "keras", "Model": "keras", "Layer": "keras", "Functional": "keras.src.models.functional"}
+KERAS_MODULES = {**dict.fromkeys(TOP_LEVEL, "keras"), "Functional": "keras.src.models.functional"}
 
 
 class _Sharing(threading.local):

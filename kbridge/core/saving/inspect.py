@@ -167,10 +167,11 @@ class _Config:
         self._taken: set[str] = set()
 
     def add(self, model: dict[str, Any], path: str, depth: int) -> None:
-        entries = [e for e in (model.get("config") or {}).get("layers") or () if is_entry(e) and not is_op_entry(e)]
+        config = model.get("config") or {}
+        entries = [e for e in config.get("layers") or () if is_entry(e) and not is_op_entry(e)]
         shapes = _output_shapes(entries)
         used: dict[str, int] = {}
-        in_a_row = "input_layers" not in model["config"]  # a Sequential doesn't count its Input
+        in_a_row = "input_layers" not in config  # a Sequential doesn't count its Input
         for entry, shape in zip(entries, shapes, strict=True):
             name = entry["class_name"]
             inner = f"{path}/layers/{numbered(snake_case(name), used)}".lstrip("/")

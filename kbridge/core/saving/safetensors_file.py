@@ -12,7 +12,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from kbridge.core.errors import LoadError
-from kbridge.core.models.names import named_variables
+from kbridge.core.models.names import named_variables, renumbered
+from kbridge.core.naming import snake_case
 from kbridge.core.saving.fitting import Fitting, described
 
 DTYPES = {
@@ -75,9 +76,20 @@ def slices(file: IO[bytes], label: str) -> dict[str, Slice]:
 def fit(model: Any, file: IO[bytes], label: str) -> Fitting:
     """Hold a file against a model."""
     fitting = Fitting(label, model.name)
-    found = slices(file, label)
     named = named_variables(model)
+    found = _by_our_names(slices(file, label), named, model)
     for name, variable in named.items():
         fitting.add([(name, name, variable)], found)
-    fitting.left_over = [f"{s.name} {described(s.shape, s.dtype)}" for s in found.values() if s.name not in named]
+    fitting.left_over = [f"{name} {described(s.shape, s.dtype)}" for name, s in found.items() if name not in named]
     return fitting
+
+
+def _by_our_names(found: dict[str, Slice], named: dict[str, Any], model: Any) -> dict[str, Slice]:
+    """A file's tensors, called as in the model if the names differ only in the numbers of unnamed layers."""
+    if found.keys() == named.keys():
+        return found
+    kinds = {snake_case(type(layer).__name__) for layer in model._flatten_layers()}
+    theirs, ours = renumbered(found, kinds), renumbered(named, kinds)
+    if theirs.keys() != ours.keys():
+        return found
+    return {ours[key]: found[name] for key, name in theirs.items()}

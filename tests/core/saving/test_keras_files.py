@@ -332,3 +332,22 @@ def test_what_can_not_be_read_again_is_not_written(make: Any, said: str, tmp_pat
         make().save(path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_constructor_that_takes_no_name_and_no_dtype(tmp_path: Path) -> None:
+    """Keras writes both into the config and can't load what it wrote; the classes are common in examples."""
+
+    @saving.register_keras_serializable("plain")
+    class Plain(layers.Layer):
+        def __init__(self, units: int) -> None:
+            super().__init__()
+            self.units, self.inner = units, layers.Dense(units)
+
+        def call(self, inputs: Any) -> Any:
+            return self.inner(inputs)
+
+    x = Input((3,))
+    model = kbridge.Model(x, Plain(2)(x))
+    model.save(tmp_path / "model.keras")
+    data = np.ones((2, 3), "float32")
+    np.testing.assert_array_equal(saving.load_model(tmp_path / "model.keras")(data), model(data))

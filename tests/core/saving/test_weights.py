@@ -177,6 +177,7 @@ def test_skip_mismatch_loads_the_rest(ending: str, tmp_path: Path) -> None:
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning")
 def test_skip_mismatch_agrees_with_keras(tmp_path: Path) -> None:
     path = tmp_path / "m.weights.h5"
 
