@@ -330,7 +330,8 @@ class Layer(Configured):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, ready for JSON."""
         config = super().get_config()
-        taken = constructor_parameters(type(self))  # a constructor without **kwargs may take neither
+        kind: type = type(self)
+        taken = constructor_parameters(kind)  # a constructor without **kwargs may take neither
         config |= {key: value for key, value in (("dtype", self.dtype_policy), ("name", self.name)) if key in taken}
         for name in {"autocast", "activity_regularizer"} - self.stored_when_none:
             if config.get(name) in (None, True):

@@ -142,7 +142,7 @@ def parsed_object(text: bytes | str, label: str) -> dict[str, Any]:
         LoadError: it isn't one.
     """
     try:
-        value = json.loads(text)
+        value = json.loads(text.decode() if isinstance(text, bytes) else text)
     except (ValueError, RecursionError) as error:
         raise LoadError(f"{label} isn't readable JSON: {error}.") from error
     if not isinstance(value, dict):

@@ -44,7 +44,9 @@ class GraphWriter:
         self.names = _unique_names(self.owners)
         self.calls: dict[int, list[Any]] = {id(owner): [] for owner in self.owners}
         self.place: dict[int, list[Any]] = {}
-        self.cut = [t for t in graph.inputs if not t.history[0].is_input]
+        self.cut: list[
+            KerasTensor
+        ] = []  # inputs that are inner tensors of a larger graph: each gets an Input of its own
         for tensor in graph.inputs:
             self._add_start(tensor)
         for node in graph.nodes:
@@ -55,12 +57,12 @@ class GraphWriter:
                 self.place[id(tensor)] = [self.names[id(owner)], number, position]
 
     def _add_start(self, tensor: KerasTensor) -> None:
-        if tensor in self.cut:  # an inner tensor of a larger graph gets an Input of its own
-            name = _free_name("input_layer", set(self.names.values()))
-            self.names[id(tensor)] = name
-            self.place[id(tensor)] = [name, 0, 0]
-        else:
-            self.place[id(tensor)] = [self.names[id(owner_of(tensor.history[0]))], 0, 0]
+        owner: Any = owner_of(tensor.history[0])
+        if not tensor.history[0].is_input:
+            owner = tensor
+            self.cut.append(tensor)
+            self.names[id(tensor)] = _free_name("input_layer", set(self.names.values()))
+        self.place[id(tensor)] = [self.names[id(owner)], 0, 0]
 
     def config(self) -> dict[str, Any]:
         """The graph's part of the model's config."""

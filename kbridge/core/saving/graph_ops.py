@@ -22,7 +22,10 @@ MODULES = {
 AT_CALL = {"get_item": ("key",), "full_like": ("fill_value",), "pad": ("constant_values",)}
 # Keras's arguments that ours don't have, with the value that means "nothing special".
 WITHOUT = {"round": {"decimals": 0}}
-INTERNAL = frozenset({"affine", "lookup", "dropout", "layer_normalization"})
+# Ops that Keras's files have no class for: layers use them inside.
+INTERNAL = frozenset(
+    {"affine", "biased_conv", "dropout", "layer_normalization", "lookup", "normalize_batch", "positions"}
+)
 
 
 def is_op_entry(entry: dict[str, Any]) -> bool:
