@@ -43,7 +43,7 @@ class _Local(threading.local):
         self.keep_floats = False  # a torch module's weights decide the float type, not the layers
         self.framework_random = False  # random ops draw from the framework's own global generator
         self.names: tuple[str, ...] = ()  # the name scopes that are open
-        self.budget: Any = None  # asked, with shape and dtype, before a weight is made: a loader may refuse
+        self.loading: Any = None  # makes the starting values of weights that a file being read will replace
 
 
 local = _Local()

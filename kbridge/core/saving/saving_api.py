@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import warnings
 from collections.abc import Iterator
@@ -11,7 +10,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import IO, Any
 
-from kbridge.core.context import local
 from kbridge.core.errors import LoadError, NotBuiltError
 from kbridge.core.layers.base import Layer
 from kbridge.core.saving import safetensors_file
@@ -30,13 +28,12 @@ from kbridge.core.saving.archive import (
 )
 from kbridge.core.saving.atomic import replaced_file
 from kbridge.core.saving.config import as_load_error, deserialize_keras_object, serialize_keras_object, writing
-from kbridge.core.saving.hdf5 import WeightFile, read_weights
+from kbridge.core.saving.hdf5 import read_weights
+from kbridge.core.saving.loading import loading
 from kbridge.core.saving.weights import fit_weights, write_weights
 from kbridge.core.training.trainer import Trainer
 
 KERAS_VERSION = "3.15.1"  # whose form is written
-SLACK = 16 << 20  # bytes of weights that a model may have beyond those in its file…
-SLOTS = 16  # …and times as many, for optimizers that didn't write their state
 
 
 def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
@@ -87,9 +84,10 @@ def load_model(
         archive = Archive(file, label)
         config = archive.json(CONFIG)
         with read_weights(archive.window(WEIGHTS), f"{WEIGHTS} in {label}") as weights:
-            with _budget(weights, label):
+            with loading(weights, label) as starts:
                 model = model_from_config(config, custom_objects, compile, label)
             fit_weights(model, weights).finish(optimizer_too=True)
+            starts.draw_the_rest(model)
     return model
 
 
@@ -220,28 +218,6 @@ def _need(form: str, wanted: str, label: str, what: str) -> None:
     if form == SAFETENSORS:
         raise LoadError(f"{label} holds weights and no model. Make the model, then call model.load_weights.")
     raise LoadError(f"{label} isn't a file with {what}: it starts like no .keras, .weights.h5 or .safetensors file.")
-
-
-@contextmanager
-def _budget(weights: WeightFile, label: str) -> Iterator[None]:
-    """Inside, a model may not make far more weights than its file holds."""
-    left = SLOTS * weights.nbytes + SLACK
-
-    def spend(shape: tuple[int, ...], dtype: str) -> None:
-        nonlocal left
-        left -= math.prod(shape) * 4
-        if left < 0:
-            raise LoadError(
-                f"The config in {label} asks for a weight of shape {shape}, far more than the "
-                f"{weights.nbytes:,} bytes of weights in the file. Nothing was allocated for it."
-            )
-
-    before = local.budget
-    local.budget = spend
-    try:
-        yield
-    finally:
-        local.budget = before
 
 
 def _need_built(model: Layer, what: str) -> None:

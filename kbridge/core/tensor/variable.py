@@ -317,8 +317,8 @@ def _starting_value(initializer: Any, shape: Any, dtype: Any) -> np.ndarray:
         if None in sizes:
             raise ShapeError(f"A variable's shape must be fully known, got {sizes}.")
         dtype = standardize_dtype(dtype)
-        if local.budget is not None:
-            local.budget(sizes, dtype)
+        if local.loading is not None and (blank := local.loading.start(initializer, sizes, dtype)) is not None:
+            return blank
         value = initializer(sizes, dtype=dtype)
     else:
         value = initializer

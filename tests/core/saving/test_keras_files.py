@@ -351,3 +351,41 @@ def test_a_constructor_that_takes_no_name_and_no_dtype(tmp_path: Path) -> None:
     model.save(tmp_path / "model.keras")
     data = np.ones((2, 3), "float32")
     np.testing.assert_array_equal(saving.load_model(tmp_path / "model.keras")(data), model(data))
+
+
+def test_no_starting_value_is_drawn_in_vain(tmp_path: Path, monkeypatch: Any) -> None:
+    path = tmp_path / "model.keras"
+    model = Sequential([Input((3,)), layers.Dense(2), layers.Dense(4)])
+    model.save(path)
+    monkeypatch.setattr(kbridge.initializers.GlorotUniform, "__call__", lambda *args, **kwargs: pytest.fail("drawn"))
+    for a, b in zip(saving.load_model(path).weights, model.weights, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+def test_weights_that_a_layer_does_not_store_start_as_always(tmp_path: Path) -> None:
+    @saving.register_keras_serializable("forgetful")
+    class Forgetful(layers.Layer):
+        """Keeps one of its two weights."""
+
+        def build(self, input_shape: Any) -> None:
+            start = kbridge.initializers.RandomNormal(seed=5)
+            self.kept = self.add_weight(shape=(3,), initializer=start, name="kept")
+            self.lost = self.add_weight(shape=(3,), initializer=start, name="lost")
+
+        def call(self, inputs: Any) -> Any:
+            return inputs * self.kept + self.lost
+
+        def save_own_variables(self, store: Any) -> None:
+            store["0"] = self.kept.numpy()
+
+        def load_own_variables(self, store: Any) -> None:
+            self.kept.assign(store["0"])
+
+    path = tmp_path / "model.keras"
+    model = Sequential([Input((3,)), Forgetful()])
+    first = model.layers[0].lost.numpy()
+    scatter(model)
+    model.save(path)
+    loaded = saving.load_model(path).layers[0]
+    np.testing.assert_array_equal(loaded.kept.numpy(), model.layers[0].kept.numpy())
+    np.testing.assert_array_equal(loaded.lost.numpy(), first)
