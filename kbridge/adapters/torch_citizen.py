@@ -11,6 +11,7 @@ from kbridge.core.context import load_backend, local
 from kbridge.core.layers.base import Layer
 from kbridge.core.models.model import Model
 from kbridge.core.models.sequential import Sequential
+from kbridge.core.tensor.variable import Variable, laid_over
 
 BACKEND = load_backend("torch")
 
@@ -18,20 +19,27 @@ BACKEND = load_backend("torch")
 class LayerModule(torch.nn.Module):
     """A kbridge layer in torch's form. `to_torch` makes one."""
 
-    def __init__(self, layer: Layer, known: dict[int, LayerModule] | None = None) -> None:
+    def __init__(self, layer: Layer, made: Made | None = None) -> None:
         super().__init__()
-        known = {} if known is None else known
-        known[id(layer)] = self
+        made = made or Made()
+        made.modules[id(layer)] = self
         self._layer = layer
         layer._citizen = self
         self._plan = plan_of(layer)
         for name, variable in layer.own_variables_in_order():
             owner, last = self._owner(name)
-            place(variable, owner, free_name(owner, last))
+            last = free_name(owner, last)
+            place(variable, owner, last)
+            made.places.setdefault(variable, (owner, last))
         for name, child in layer.children():
             if is_shown(child):
                 owner, last = self._owner(name)
-                owner.add_module(free_name(owner, last), known.get(id(child)) or LayerModule(child, known))
+                owner.add_module(free_name(owner, last), made.modules.get(id(child)) or LayerModule(child, made))
+        self._weights = [v for v in layer.variables if v in made.places]
+        self._places = [made.places[v] for v in self._weights]
+        modules = [m for m in self.modules() if isinstance(m, LayerModule)]
+        self._modal = [m for m in modules if m._layer._signature.takes_training and m._plan is None]
+        self._pure = pure_form(self)
 
     def _owner(self, path: str) -> tuple[torch.nn.Module, str]:
         """The module that holds `path`: lists and dicts of layers become plain modules."""
@@ -44,6 +52,8 @@ class LayerModule(torch.nn.Module):
         return owner, last
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
+        if torch.compiler.is_dynamo_compiling() and not torch.compiler.is_exporting():
+            return self._forward_in_dynamo(args, kwargs)
         before = local.running, local.training, local.keep_floats, local.framework_random, local.masks
         local.running, local.training = BACKEND, module_training
         local.keep_floats, local.framework_random, local.masks = True, True, None
@@ -54,8 +64,51 @@ class LayerModule(torch.nn.Module):
         finally:
             local.running, local.training, local.keep_floats, local.framework_random, local.masks = before
 
+    def _forward_in_dynamo(self, args: Any, kwargs: Any) -> Any:
+        """The call as one pure function of the weights.
+
+        Dynamo need not follow the layers' Python, nor guard what it met there at each later call: that
+        leaves the weights and the modes, as in a module written by hand.
+        """
+        weights = [getattr(owner, name) for owner, name in self._places]
+        modes = [module.training for module in self._modal]
+        outputs, written, values = self._pure(weights, modes, args, kwargs)
+        for i, value in zip(written, values, strict=True):
+            with torch.no_grad():
+                weights[i].copy_(value)
+        return outputs
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_pure"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._pure = pure_form(self)
+
     def extra_repr(self) -> str:
         return f"{type(self._layer).__name__}, name={self._layer.name!r}"
+
+
+class Made:
+    """What `to_torch` has made so far: a layer or weight met twice is one."""
+
+    def __init__(self) -> None:
+        self.modules: dict[int, LayerModule] = {}
+        self.places: dict[Variable, tuple[torch.nn.Module, str]] = {}
+
+
+def pure_form(module: LayerModule) -> Any:
+    """`module` as a function of its weights that Dynamo takes as it is; AOTAutograd traces into it."""
+
+    def pure(weights: Any, modes: Any, args: Any, kwargs: Any) -> Any:
+        overlay = dict(zip(module._weights, weights, strict=True))
+        with laid_over(overlay):
+            outputs = module.forward(*args, **kwargs)
+        after = [overlay[v] for v in module._weights]
+        written = [i for i, given in enumerate(weights) if after[i] is not given]
+        return outputs, written, [after[i] for i in written]
+
+    return torch._dynamo.nonstrict_trace(pure)
 
 
 def plan_of(layer: Layer) -> Any:

@@ -76,6 +76,45 @@ def test_compiles_with_inductor_in_training() -> None:
     assert all(p.grad is not None for p in net.parameters())
 
 
+@names
+def test_a_compiled_module_trains_like_a_plain_one(name: str) -> None:
+    nets = [to_torch(MODELS[name].build()) for _ in range(2)]
+    nets[1].load_state_dict(nets[0].state_dict())
+    torch._dynamo.reset()
+    results = []
+    for net, run in ((nets[0], nets[0]), (nets[1], torch.compile(nets[1], fullgraph=True, backend="aot_eager"))):
+        for module in net.modules():
+            if type(getattr(module, "_layer", None)) is layers.Dropout:
+                module.eval()
+        sum((o**2).sum() for o in leaves(run(tensors(name, 4)))).backward()
+        results.append({n: p.grad for n, p in net.named_parameters()} | dict(net.named_buffers()))
+    assert results[0].keys() == results[1].keys()
+    for key, value in results[0].items():
+        torch.testing.assert_close(results[1][key], value, rtol=1e-4, atol=1e-5, msg=key)
+
+
+def test_a_compiled_module_follows_its_modes_and_weights() -> None:
+    model = MODELS["convnet"].build()
+    net = to_torch(model).eval()
+    torch._dynamo.reset()
+    compiled = torch.compile(net, fullgraph=True, backend="aot_eager")
+    x = tensors("convnet", 16)
+    same(compiled(x), net(x))
+    net.train()
+    before = net.norm.moving_mean.clone()
+    assert not torch.equal(compiled(x), compiled(x)), "dropout draws anew"
+    assert not torch.equal(net.norm.moving_mean, before), "batch statistics are followed"
+    model.get_layer("norm").trainable = False
+    net.eval()
+    for variable in model.weights:
+        variable.assign(variable.numpy() * 0.5)
+    same(compiled(x), net(x))
+    net.double()
+    same(compiled(x.double()), net(x.double()))
+    copied = copy.deepcopy(net).float()
+    same(torch.compile(copied, fullgraph=True, backend="aot_eager")(x), copied(x))
+
+
 # Strict export notes that `forward` writes to a thread-local; it is put back before `forward` ends.
 @pytest.mark.filterwarnings("ignore:While compiling, we found certain side effects:UserWarning")
 @pytest.mark.parametrize("strict", [False, True])

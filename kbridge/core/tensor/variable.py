@@ -277,8 +277,9 @@ class Lens:
         overlay = self.overlay
         if overlay is not None and variable in overlay:
             value = overlay[variable]
-            if type(value) not in local.running.ready:  # a host array, say
-                value = overlay[variable] = local.running.convert(value, variable._dtype)
+            backend = local.running
+            if type(value) not in backend.ready and not backend.is_tensor_type(type(value)):  # a host array, say
+                value = overlay[variable] = backend.convert(value, variable._dtype)
         else:
             value = variable._read()
         if self.cast is None or not variable.autocast or variable._dtype == self.cast or not is_float(variable._dtype):
@@ -290,7 +291,10 @@ class Lens:
         if self.overlay is None or variable not in self.overlay:
             return False
         backend = local.running
-        self.overlay[variable] = backend.convert(value, variable._dtype)
+        before = self.overlay[variable]
+        # a module's owner may have moved it to another float type, which then counts
+        moved = variable._adopted and backend.is_tensor_type(type(before))
+        self.overlay[variable] = backend.convert(value, backend.dtype_of(before) if moved else variable._dtype)
         return True
 
 
