@@ -33,9 +33,11 @@ def add_in_place(box: dict[str, Any], key: str, value: Any) -> bool:
         fits = value.dtype is held.dtype and value.shape == held.shape
     else:
         fits = type(value) is int or (type(value) is float and held.is_floating_point())
-    if fits:
+    if fits and torch.is_grad_enabled():
         with torch.no_grad():
             held.add_(value)
+    elif fits:  # in `fit`, which turns gradients off once and not for each counter
+        held.add_(value)
     return fits
 
 
