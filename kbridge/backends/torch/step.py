@@ -8,6 +8,7 @@ import torch
 
 from kbridge.backends.batches import to_native
 from kbridge.core.context import load_backend, running
+from kbridge.core.graph.node import map_leaves
 
 __all__ = ["compile_step", "gradients"]
 
@@ -17,7 +18,7 @@ def gradients(fn: Any, variables: Any, states: Any) -> Any:
         loss, aux = fn()
         values = [variable.value for variable in variables]
         found = torch.autograd.grad(loss, values, allow_unused=True)
-    return (loss.detach(), torch.utils._pytree.tree_map(_detached, aux)), list(found)
+    return (loss.detach(), map_leaves(_detached, aux)), list(found)
 
 
 def _detached(value: Any) -> Any:

@@ -13,6 +13,8 @@ NAMESPACE = "kbridge"
 
 def leaves(tree: Any) -> list[Any]:
     """The leaves of nested lists, tuples and dicts; None is a leaf."""
+    if tree is None or hasattr(tree, "dtype"):  # by far the most calls, and no tree at all
+        return [tree]
     return optree.tree_leaves(tree, none_is_leaf=True, namespace=NAMESPACE)
 
 

@@ -56,6 +56,8 @@ def outermost(function: Callable[..., Any]) -> Callable[..., Any]:
 def as_tensor(x: Any, dtype: str | None = None) -> Any:
     """`x` as a tensor of the running backend, in `dtype` if one is given; symbolic tensors stay symbolic."""
     backend = local.running
+    if dtype is None and backend is not None and backend is not SYMBOLIC and type(x) in backend.ready:
+        return x
     if backend is None or backend is SYMBOLIC or isinstance(x, KerasTensor):
         x = convert_to_tensor(x)
         return x if dtype is None else cast(x, dtype)
