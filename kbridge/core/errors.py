@@ -21,6 +21,14 @@ class ShapeError(KBridgeError, ValueError):
     """Shapes don't fit."""
 
 
+class ArgumentError(KBridgeError, ValueError):
+    """An argument has a value that the function can't work with."""
+
+
+class DTypeError(KBridgeError, TypeError):
+    """An element type doesn't fit."""
+
+
 class NotBuiltError(KBridgeError, ValueError):
     """A layer or model is used before its weights exist."""
 

@@ -194,7 +194,7 @@ def shape_rows() -> list[Row]:
         row("transpose-axes", lambda x: s.transpose(x, (0, -1, 1)), x, want=x.transpose(0, 2, 1)),
         row("swapaxes", lambda x: s.swapaxes(x, 0, -1), x, want=x.swapaxes(0, -1)),
         row("expand_dims", lambda x: s.expand_dims(x, (0, -1)), x, want=np.expand_dims(x, (0, -1))),
-        row("squeeze", s.squeeze, x[:1, :, :1], want=x[0, :, 0]),
+        row("squeeze", s.squeeze, x[:1, :, :1], want=x[0, :, 0], fixed="which axes have size 1 isn't known"),
         row("squeeze-axis", lambda x: s.squeeze(x, 0), x[:1, :, :1], want=x[0, :, :1]),
         row("broadcast_to", lambda x: s.broadcast_to(x, (2, 3, 4)), COLUMN, want=np.broadcast_to(COLUMN, (2, 3, 4))),
         row("flip", s.flip, x, want=np.flip(x)),

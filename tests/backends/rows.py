@@ -19,15 +19,36 @@ def ints(low: int, high: int, *sizes: int, dtype: str = "int32") -> np.ndarray:
 
 
 class Row(NamedTuple):
+    """A call of an op and what it gives.
+
+    The name is the op's, with more behind a hyphen: `matmul-batched`.
+    """
+
     name: str
     call: Callable[..., Any]  # takes the arrays
     arrays: tuple[np.ndarray, ...]
     want: Any  # one array, or a list of them
     tolerance: float = 2e-5
+    gradient: bool = False  # whether its float inputs have gradients, to be held against finite differences
+    fixed: str = ""  # why sizes have to be known before the call
+    eager: str = ""  # why it can't be compiled at all
 
 
-def row(name: str, call: Callable[..., Any], *arrays: Any, want: Any, tolerance: float = 2e-5) -> Row:
-    return Row(name, call, arrays, want, tolerance)
+def row(name: str, call: Callable[..., Any], *arrays: Any, want: Any, **more: Any) -> Row:
+    return Row(name, call, arrays, want, **more)
+
+
+class Bad(NamedTuple):
+    """A call that has to be refused alike everywhere: same class, and a message that names the op."""
+
+    name: str
+    call: Callable[..., Any]
+    arrays: tuple[np.ndarray, ...]
+    error: type[Exception]
+
+
+def bad(name: str, call: Callable[..., Any], *arrays: Any, error: type[Exception]) -> Bad:
+    return Bad(name, call, arrays, error)
 
 
 def narrow(array: Any) -> np.ndarray:
@@ -39,3 +60,10 @@ def narrow(array: Any) -> np.ndarray:
 def pieces(value: Any) -> list[Any]:
     """One result as a list, several as they are."""
     return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def assert_near(got: np.ndarray, want: np.ndarray, tolerance: float) -> None:
+    """Same dtype and shape, and every element within the tolerance."""
+    assert (got.dtype, got.shape) == (want.dtype, want.shape)
+    wide = "complex128" if want.dtype.kind == "c" else "float64"
+    np.testing.assert_allclose(got.astype(wide), want.astype(wide), rtol=tolerance, atol=tolerance)

@@ -8,8 +8,8 @@ import pytest
 from kbridge.core.context import framework_of, load_backend
 from kbridge.core.ops.shape import convert_to_numpy
 from kbridge.core.tensor.symbolic import KerasTensor
-from tests.backends.kernel_rows import ROWS
-from tests.backends.rows import Row, narrow, pieces
+from tests.backends.rows import Row, assert_near, narrow, pieces
+from tests.backends.tables import ROWS, for_rows
 
 
 def test_rows_have_names_of_their_own() -> None:
@@ -21,21 +21,17 @@ def test_every_backend_has_every_kernel(name: str) -> None:
     assert set(vars(load_backend("numpy"))) - set(vars(load_backend(name))) == set()
 
 
-@pytest.mark.parametrize("each", ROWS, ids=lambda each: each.name)
+@for_rows(ROWS)
 def test_value_dtype_and_shape(each: Row, backend: str) -> None:
     results = pieces(each.call(*each.arrays))
     wanted = pieces(each.want)
     assert len(results) == len(wanted)
     for result, want in zip(results, wanted, strict=True):
         assert framework_of(result) == (None if backend == "numpy" else backend)
-        got = convert_to_numpy(result)
-        assert (got.dtype, got.shape) == (want.dtype, want.shape)
-        np.testing.assert_allclose(
-            got.astype("float64"), np.asarray(want, "float64"), rtol=each.tolerance, atol=each.tolerance
-        )
+        assert_near(convert_to_numpy(result), np.asarray(want), each.tolerance)
 
 
-@pytest.mark.parametrize("each", ROWS, ids=lambda each: each.name)
+@for_rows(ROWS)
 def test_rule_promises_what_the_kernel_gives(each: Row) -> None:
     promised = pieces(each.call(*(KerasTensor(a.shape, narrow(a).dtype.name) for a in each.arrays)))
     assert [(p.shape, p.dtype) for p in promised] == [(w.shape, w.dtype.name) for w in pieces(each.want)]

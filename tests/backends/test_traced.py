@@ -12,21 +12,15 @@ import tensorflow as tf
 from kbridge.core.context import load_backend, running
 from kbridge.core.ops import elementwise, linalg, nn, shape
 from kbridge.core.ops.control import scan_time
-from tests.backends.kernel_rows import ROWS
-from tests.backends.rows import Row, floats, narrow, pieces
+from tests.backends.rows import Row, assert_near, floats, narrow, pieces
+from tests.backends.tables import ROWS, for_rows
 
-# rows in which a free first size has another meaning
-KNOWN_SIZES = {"squeeze": "which axes have size 1 isn't known before the call"}
 ONE_INPUT = ("conv", "affine", "batch_normalization", "layer_normalization", "lookup")  # the others are weights
 
 
 def assert_gives(each: Row, results: Any) -> None:
     for result, want in zip(pieces(results), pieces(each.want), strict=True):
-        got = np.asarray(result)
-        assert (got.dtype, got.shape) == (want.dtype, want.shape)
-        np.testing.assert_allclose(
-            got.astype("float64"), np.asarray(want, "float64"), rtol=each.tolerance, atol=each.tolerance
-        )
+        assert_near(np.asarray(result), np.asarray(want), each.tolerance)
 
 
 def free_signature(each: Row) -> list[tf.TensorSpec]:
@@ -35,7 +29,7 @@ def free_signature(each: Row) -> list[tf.TensorSpec]:
     return [tf.TensorSpec((None, *a.shape[1:]) if a.ndim else (), narrow(a).dtype) for a in each.arrays[:count]]
 
 
-@pytest.mark.parametrize("each", [r for r in ROWS if r.name not in KNOWN_SIZES], ids=lambda each: each.name)
+@for_rows([r for r in ROWS if not r.fixed])
 def test_tensorflow_with_a_free_first_size(each: Row) -> None:
     signature = free_signature(each)
     inputs = [tf.constant(narrow(a)) for a in each.arrays]
@@ -44,7 +38,7 @@ def test_tensorflow_with_a_free_first_size(each: Row) -> None:
     assert_gives(each, traced(*inputs[: len(signature)]))
 
 
-@pytest.mark.parametrize("each", ROWS[::5], ids=lambda each: each.name)
+@for_rows([r for r in ROWS if not r.eager])
 def test_jax_jit(each: Row) -> None:
     assert_gives(each, jax.jit(each.call)(*each.arrays))
 

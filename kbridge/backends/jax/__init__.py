@@ -7,7 +7,27 @@ from typing import Any, ClassVar
 import numpy as np
 
 from kbridge.backends.contract import collect
-from kbridge.backends.jax import arrays, elementwise, linalg, nn, random, reduce, step, variables
+from kbridge.backends.jax import (
+    arrays,
+    attention,
+    bitwise,
+    control,
+    conv,
+    create,
+    ctc,
+    elementwise,
+    fft,
+    image,
+    index,
+    linalg,
+    nn,
+    random,
+    reduce,
+    sort,
+    statistics,
+    step,
+    variables,
+)
 
 
 class JaxBackend:
@@ -26,4 +46,7 @@ class JaxBackend:
 
 
 backend = JaxBackend()
-collect(backend, arrays, elementwise, reduce, linalg, nn, random, variables, step)
+collect(
+    backend, arrays, elementwise, reduce, linalg, nn, random, variables, step,
+    bitwise, statistics, create, index, sort, fft, image, control, conv, attention, ctc,
+)  # fmt: skip

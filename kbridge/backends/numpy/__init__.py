@@ -8,7 +8,27 @@ import ml_dtypes
 import numpy as np
 
 from kbridge.backends.contract import collect
-from kbridge.backends.numpy import arrays, elementwise, linalg, nn, random, reduce, step, variables
+from kbridge.backends.numpy import (
+    arrays,
+    attention,
+    bitwise,
+    control,
+    conv,
+    create,
+    ctc,
+    elementwise,
+    fft,
+    image,
+    index,
+    linalg,
+    nn,
+    random,
+    reduce,
+    sort,
+    statistics,
+    step,
+    variables,
+)
 
 TYPES = frozenset({np.ndarray, np.float32, np.float64, np.float16, np.int32, np.int64, np.bool_})
 
@@ -29,9 +49,14 @@ class NumpyBackend:
 
 
 backend = NumpyBackend()
-collect(backend, arrays, elementwise, reduce, linalg, nn, random, variables, step)
+collect(
+    backend, arrays, elementwise, reduce, linalg, nn, random, variables, step,
+    bitwise, statistics, create, index, sort, fft, image, control, conv, attention, ctc,
+)  # fmt: skip
 
 # infinities and NaN come in silence, as the frameworks give them
-for _module in (elementwise, reduce, linalg, nn):
+for _module in (
+    elementwise, reduce, linalg, nn, statistics, create, index, sort, fft, image, conv, attention, ctc,
+):  # fmt: skip
     for _name in _module.__all__:
         setattr(backend, _name, np.errstate(all="ignore")(getattr(backend, _name)))

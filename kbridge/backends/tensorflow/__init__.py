@@ -10,12 +10,23 @@ from tensorflow.python.autograph.core import config as autograph_config
 from kbridge.backends.contract import collect
 from kbridge.backends.tensorflow import (
     arrays,
+    attention,
+    bitwise,
+    control,
+    conv,
+    create,
+    ctc,
     elementwise,
+    fft,
+    image,
+    index,
     linalg,
     nn,
     optimizers,
     random,
     reduce,
+    sort,
+    statistics,
     step,
     variables,
 )
@@ -42,4 +53,7 @@ class TensorFlowBackend:
 
 
 backend = TensorFlowBackend()
-collect(backend, arrays, elementwise, reduce, linalg, nn, random, variables, step, optimizers)
+collect(
+    backend, arrays, elementwise, reduce, linalg, nn, random, variables, step, optimizers,
+    bitwise, statistics, create, index, sort, fft, image, control, conv, attention, ctc,
+)  # fmt: skip

@@ -9,12 +9,23 @@ import torch
 from kbridge.backends.contract import collect
 from kbridge.backends.torch import (
     arrays,
+    attention,
+    bitwise,
+    control,
+    conv,
+    create,
+    ctc,
     elementwise,
+    fft,
+    image,
+    index,
     linalg,
     nn,
     optimizers,
     random,
     reduce,
+    sort,
+    statistics,
     step,
     variables,
 )
@@ -37,4 +48,7 @@ class TorchBackend:
 
 
 backend = TorchBackend()
-collect(backend, arrays, elementwise, reduce, linalg, nn, random, variables, step, optimizers)
+collect(
+    backend, arrays, elementwise, reduce, linalg, nn, random, variables, step, optimizers,
+    bitwise, statistics, create, index, sort, fft, image, control, conv, attention, ctc,
+)  # fmt: skip

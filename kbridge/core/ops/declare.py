@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from kbridge.core.context import SYMBOLIC, decide, local, running
+from kbridge.core.errors import KBridgeError
 from kbridge.core.graph.node import record_call
 from kbridge.core.settings import floatx
 from kbridge.core.tensor.dtypes import result_type
@@ -158,7 +159,13 @@ def _enter(this: Op, args: Any, kwargs: Any) -> Any:
     if local.running is SYMBOLIC or any(isinstance(value, KerasTensor) for value in found):
         return _symbolic(this, args, kwargs)
     with running(decide(homes(found))):
-        return _prepared(this, local.running, args, kwargs)
+        try:
+            return _prepared(this, local.running, args, kwargs)
+        except Exception as error:
+            told = _told(this, args, kwargs, error)
+            if told is error:
+                raise
+            raise told from error
 
 
 def homes(values: Iterable[Any]) -> list[Any]:
@@ -169,17 +176,49 @@ def homes(values: Iterable[Any]) -> list[Any]:
     return tensors
 
 
-def _symbolic(this: Op, args: Any, kwargs: Any) -> Any:
+def _told(this: Op, args: Any, kwargs: Any, error: Exception) -> Exception:
+    """The error to raise for a call that failed: what the op's rule says of it, the same on every backend.
+
+    The rule is asked only now, so that calls that work pay nothing for it.
+    """
+    if not isinstance(error, KBridgeError):
+        try:
+            _promised(this, args, kwargs)
+        except (KBridgeError, TypeError, ValueError) as found:
+            error = found
+    if isinstance(error, KBridgeError) and not str(error).startswith("ops."):
+        return type(error)(f"ops.{this.name}: {error}")
+    if not isinstance(error, KBridgeError):
+        error.add_note(f"In ops.{this.name}({', '.join(map(_shown, args))}).")
+    return error
+
+
+def _shown(value: Any) -> str:
+    """`float32[2, 3]` for a tensor, anything else as it is."""
+    spec = spec_of(value) if hasattr(value, "shape") and hasattr(value, "dtype") else None
+    return repr(value)[:60] if spec is None else f"{spec.dtype}{list(spec.shape)}"
+
+
+def _promised(this: Op, args: Any, kwargs: Any) -> Any:
+    """What the op's rule says of these arguments."""
+
     def as_spec(value: Any) -> Any:
         if value is None or (this.weak and isinstance(value, NUMBERS)):
             return value
         return spec_of(value)
 
     if this.arrays:
-        spec_args, spec_kwargs = this.map_arrays(as_spec, args, kwargs)
-    else:
-        spec_args, spec_kwargs = args, kwargs
-    outputs = this.spec(*spec_args, **spec_kwargs)
+        args, kwargs = this.map_arrays(as_spec, args, kwargs)
+    return this.spec(*args, **kwargs)
+
+
+def _symbolic(this: Op, args: Any, kwargs: Any) -> Any:
+    try:
+        outputs = _promised(this, args, kwargs)
+    except KBridgeError as error:
+        if str(error).startswith("ops."):
+            raise
+        raise type(error)(f"ops.{this.name}: {error}") from error
     if local.running is SYMBOLIC:
         return outputs
     return record_call(this, args, kwargs, outputs)

@@ -120,3 +120,7 @@ from kbridge.core.ops.shape import tile as tile
 from kbridge.core.ops.shape import transpose as transpose
 from kbridge.core.ops.shape import zeros as zeros
 from kbridge.core.ops.shape import zeros_like as zeros_like
+from kbridge.ops import image as image
+from kbridge.ops import linalg as linalg
+from kbridge.ops import nn as nn
+from kbridge.ops import numpy as numpy

@@ -1,0 +1,5 @@
+"""Kernels on bits."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

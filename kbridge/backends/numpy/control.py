@@ -1,0 +1,5 @@
+"""Kernels that run functions."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

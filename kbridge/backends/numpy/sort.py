@@ -1,0 +1,5 @@
+"""Kernels that sort, search and count."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

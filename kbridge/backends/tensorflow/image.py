@@ -1,0 +1,5 @@
+"""Kernels on images."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

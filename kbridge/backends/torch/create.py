@@ -1,0 +1,5 @@
+"""Kernels that make tensors."""
+
+from __future__ import annotations
+
+__all__: list[str] = []
