@@ -32,9 +32,15 @@ class Row(NamedTuple):
     gradient: bool = False  # whether its float inputs have gradients, to be held against finite differences
     fixed: str = ""  # why sizes have to be known before the call
     eager: str = ""  # why it can't be compiled at all
+    data: int = 99  # how many of the arrays are data; the others are weights, whose sizes are always known
+
+
+ONE_INPUT = ("conv", "affine", "batch_normalization", "layer_normalization", "lookup")
 
 
 def row(name: str, call: Callable[..., Any], *arrays: Any, want: Any, **more: Any) -> Row:
+    if name.startswith(ONE_INPUT):
+        more.setdefault("data", 1)
     return Row(name, call, arrays, want, **more)
 
 

@@ -15,7 +15,6 @@ from kbridge.core.ops.control import scan_time
 from tests.backends.rows import Row, assert_near, floats, narrow, pieces
 from tests.backends.tables import ROWS, for_rows
 
-ONE_INPUT = ("conv", "affine", "batch_normalization", "layer_normalization", "lookup")  # the others are weights
 
 
 def assert_gives(each: Row, results: Any) -> None:
@@ -25,8 +24,7 @@ def assert_gives(each: Row, results: Any) -> None:
 
 def free_signature(each: Row) -> list[tf.TensorSpec]:
     """The row's inputs with a free first axis."""
-    count = 1 if each.name.startswith(ONE_INPUT) else len(each.arrays)
-    return [tf.TensorSpec((None, *a.shape[1:]) if a.ndim else (), narrow(a).dtype) for a in each.arrays[:count]]
+    return [tf.TensorSpec((None, *a.shape[1:]) if a.ndim else (), narrow(a).dtype) for a in each.arrays[: each.data]]
 
 
 @for_rows([r for r in ROWS if not r.fixed])
