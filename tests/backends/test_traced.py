@@ -16,7 +16,6 @@ from tests.backends.rows import Row, assert_near, floats, narrow, pieces
 from tests.backends.tables import ROWS, for_rows
 
 
-
 def assert_gives(each: Row, results: Any) -> None:
     for result, want in zip(pieces(results), pieces(each.want), strict=True):
         assert_near(np.asarray(result), np.asarray(want), each.tolerance)
