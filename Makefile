@@ -1,10 +1,13 @@
 # Every target sets up what it needs: a virtual environment with the pinned versions, on first use only.
-# Variables: PYTHON (interpreter for the virtual environment), JOBS (test processes), ARGS (passed on).
+# Variables: PYTHON (interpreter for the virtual environment), JOBS (test processes), ARGS (passed on); for
+# conformance BACKEND and PATHS (folders of Keras's tests).
 
 SHELL := bash
 VENV := .venv
 JOBS ?= 2
 ARGS ?=
+BACKEND ?= jax
+PATHS ?= ops random
 TFJS := 4.22.0
 PYTHON_IN_VENV := $(VENV)/bin/python
 # A stamp is written last, so a set-up that broke off is taken up again.
@@ -14,7 +17,7 @@ TFJS_READY := $(VENV)/.tfjs-$(TFJS)
 TF_CPP_MIN_LOG_LEVEL ?= 3
 export TF_CPP_MIN_LOG_LEVEL PYTHON
 
-.PHONY: help setup demo test lint types bench size format clean
+.PHONY: help setup demo test lint types bench conformance docs size format clean
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -53,6 +56,12 @@ types: $(READY) ## mypy on the package
 
 bench: $(READY) ## The README's figures beside Keras and native code; ARGS="fit_step --quick" for a part
 	@$(PYTHON_IN_VENV) -m benchmarks $(ARGS)
+
+conformance: $(READY) ## Keras's own tests against kbridge; BACKEND=torch PATHS="ops random" ARGS="-k add"
+	@$(PYTHON_IN_VENV) tests/conformance/keras_suite.py --target kbridge --backend $(BACKEND) -n $(JOBS) $(ARGS) $(PATHS)
+
+docs: $(READY) ## docs/ops.md, the table of ops, from their declarations
+	@PYTHONPATH=. KBRIDGE_BACKEND=numpy KERAS_BACKEND=jax $(PYTHON_IN_VENV) tools/op_table.py $(ARGS) 2>/dev/null
 
 size: $(READY) ## Lines per folder, their change since HEAD, the longest function
 	@$(PYTHON_IN_VENV) tools/size.py

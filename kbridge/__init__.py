@@ -15,13 +15,13 @@ __version__ = "0.1.0"
 
 _MODULES = (
     "activations", "adapters", "backend", "callbacks", "config", "data", "initializers", "layers", "losses",
-    "metrics", "models", "ops", "optimizers", "random", "regularizers", "saving", "training", "utils",
+    "metrics", "models", "ops", "optimizers", "random", "regularizers", "saving", "training", "tree", "utils",
 )  # fmt: skip
 _NAMES = {
     "Input": "layers", "Layer": "layers", "Initializer": "initializers", "Loss": "losses", "Metric": "metrics",
     "Model": "models", "Sequential": "models", "Functional": "models", "Optimizer": "optimizers",
     "Regularizer": "regularizers", "KerasTensor": "backend", "Variable": "backend", "DTypePolicy": "config",
-    "backend_scope": "config", "set_backend": "config", "value_and_grad": "training",
+    "backend_scope": "config", "set_backend": "config", "grad": "training", "value_and_grad": "training",
 }  # fmt: skip
 
 _set_facades({
@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from kbridge import regularizers as regularizers
     from kbridge import saving as saving
     from kbridge import training as training
+    from kbridge import tree as tree
     from kbridge import utils as utils
     from kbridge.backend import KerasTensor as KerasTensor
     from kbridge.backend import Variable as Variable
@@ -78,4 +79,5 @@ if TYPE_CHECKING:
     from kbridge.models import Sequential as Sequential
     from kbridge.optimizers import Optimizer as Optimizer
     from kbridge.regularizers import Regularizer as Regularizer
+    from kbridge.training import grad as grad
     from kbridge.training import value_and_grad as value_and_grad

@@ -5,18 +5,18 @@ from kbridge.core.activations import gelu as gelu
 from kbridge.core.activations import get as get
 from kbridge.core.activations import linear as linear
 from kbridge.core.activations import serialize as serialize
+from kbridge.core.ops.activate import elu as elu
+from kbridge.core.ops.activate import hard_sigmoid as hard_sigmoid
+from kbridge.core.ops.activate import leaky_relu as leaky_relu
+from kbridge.core.ops.activate import log_softmax as log_softmax
+from kbridge.core.ops.activate import relu as relu
+from kbridge.core.ops.activate import relu6 as relu6
+from kbridge.core.ops.activate import selu as selu
+from kbridge.core.ops.activate import sigmoid as sigmoid
+from kbridge.core.ops.activate import silu as silu
+from kbridge.core.ops.activate import silu as swish  # noqa: F401
+from kbridge.core.ops.activate import softmax as softmax
+from kbridge.core.ops.activate import softplus as softplus
+from kbridge.core.ops.activate import softsign as softsign
 from kbridge.core.ops.elementwise import exp as exponential  # noqa: F401
 from kbridge.core.ops.elementwise import tanh as tanh
-from kbridge.core.ops.nn import elu as elu
-from kbridge.core.ops.nn import hard_sigmoid as hard_sigmoid
-from kbridge.core.ops.nn import leaky_relu as leaky_relu
-from kbridge.core.ops.nn import log_softmax as log_softmax
-from kbridge.core.ops.nn import relu as relu
-from kbridge.core.ops.nn import relu6 as relu6
-from kbridge.core.ops.nn import selu as selu
-from kbridge.core.ops.nn import sigmoid as sigmoid
-from kbridge.core.ops.nn import silu as silu
-from kbridge.core.ops.nn import silu as swish  # noqa: F401
-from kbridge.core.ops.nn import softmax as softmax
-from kbridge.core.ops.nn import softplus as softplus
-from kbridge.core.ops.nn import softsign as softsign

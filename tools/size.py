@@ -53,6 +53,35 @@ def functions() -> Iterator[tuple[int, str]]:
                 yield code_lines(node), f"{node.name} ({path.relative_to(ROOT)}:{node.lineno})"
 
 
+NO_OPS = {"__init__", "declare", "rules", "outermost", "operators", "variables", "step", "optimizers"}
+
+
+def written_lines(path: Path) -> int:
+    """Lines of a file that aren't blank and belong to no docstring."""
+    text = path.read_text()
+    said: set[int] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node, clean=False):
+            said.update(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
+    return sum(1 for number, line in enumerate(text.splitlines(), 1) if line.strip() and number not in said)
+
+
+def lines_per_op() -> str:
+    """Declarations and kernels of all four backends, by the number of public ops."""
+    folders = [ROOT / "kbridge/core/ops", *sorted((ROOT / "kbridge/backends").glob("*/"))]
+    lines = sum(written_lines(p) for folder in folders for p in folder.glob("*.py") if p.stem not in NO_OPS)
+    facades = (ROOT / "kbridge/ops/__init__.py", ROOT / "kbridge/random.py")
+    names = {
+        alias.asname
+        for facade in facades
+        for node in ast.parse(facade.read_text()).body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if not (alias.asname or "_").startswith("_")
+    }
+    return f"{lines / len(names):.1f} lines per op: {lines} for {len(names)}, docstrings apart"
+
+
 def main() -> None:
     now, before = lines_now(), lines_at_head()
     for folder in sorted(now | before):
@@ -60,6 +89,7 @@ def main() -> None:
     print(f"{'all':34} {now.total():6} ({now.total() - before.total():+})")
     for lines, name in sorted(functions(), reverse=True)[:3]:
         print(f"longest function: {lines:4} {name}")
+    print(lines_per_op())
 
 
 if __name__ == "__main__":

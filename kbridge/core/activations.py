@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbridge.core.ops import nn
+from kbridge.core.ops import activate
 from kbridge.core.saving.config import object_of, serialize_keras_object
 
 
@@ -15,7 +15,7 @@ def linear(x: Any) -> Any:
 
 def gelu(x: Any, approximate: bool = False) -> Any:
     """`x * P(X <= x)` for a normal X: exactly, where the op of that name approximates by default, as in Keras."""
-    return nn.gelu(x, approximate)
+    return activate.gelu(x, approximate)
 
 
 def get(identifier: Any) -> Any:

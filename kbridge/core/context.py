@@ -10,7 +10,10 @@ import importlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
+
+import numpy as np
 
 from kbridge.core import settings
 from kbridge.core.errors import MissingDependencyError, MixedFrameworksError
@@ -47,33 +50,37 @@ class _Local(threading.local):
 
 
 local = _Local()
-_loaded: dict[str, Any] = {}
+_loaded = SimpleNamespace()  # no dict: Dynamo wouldn't see what an import in the middle of its trace adds
 _loading = threading.RLock()
 _default: str | None = None
 
 
 def load_backend(name: str) -> Any:
     """The backend object of that name; its framework is imported on first use."""
-    if name in _loaded:
-        return _loaded[name]
+    backend = getattr(_loaded, name, None)
+    if backend is None:
+        _import_backend(name)
+        backend = getattr(_loaded, name)
+    return backend
+
+
+def _import_backend(name: str) -> None:
     settings.check_backend_name(name)
     with _loading:
-        if name not in _loaded:
-            try:
-                module = importlib.import_module(MODULES[name])
-            except ModuleNotFoundError as error:
-                if error.name is None or error.name.split(".")[0] not in PACKAGES:
-                    raise
-                raise MissingDependencyError(
-                    f"The {name} backend needs {error.name}, which is not installed: {INSTALL[name]}"
-                ) from error
-            _loaded[name] = module.backend
-    return _loaded[name]
+        try:
+            module = importlib.import_module(MODULES[name])
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.split(".")[0] not in PACKAGES:
+                raise
+            raise MissingDependencyError(
+                f"The {name} backend needs {error.name}, which is not installed: {INSTALL[name]}"
+            ) from error
+        setattr(_loaded, name, module.backend)
 
 
 def loaded_backends() -> list[Any]:
     """The backends that are in use in this process."""
-    return list(_loaded.values())
+    return list(vars(_loaded).values())
 
 
 def default_backend() -> str:
@@ -145,7 +152,10 @@ class _Symbolic:
 
 SYMBOLIC = _Symbolic()
 
-_framework_of_type: dict[type, str | None] = {}
+# Known from the start: Dynamo can't follow the search, nor the lock of an import, when it meets a type first.
+_framework_of_type: dict[type, str | None] = dict.fromkeys(
+    (bool, int, float, complex, str, list, tuple, dict, type(None), np.ndarray, *np.sctypeDict.values())
+)
 
 
 def framework_of_type(kind: type) -> str | None:
@@ -162,6 +172,12 @@ def framework_of_type(kind: type) -> str | None:
             break
     _framework_of_type[kind] = found
     return found
+
+
+_constant: Any
+for _constant in (_import_backend, framework_of_type):
+    # Dynamo then calls them at trace time and looks at what they give: it can follow neither an import nor its lock.
+    _constant._dynamo_marked_constant = True
 
 
 def framework_of(value: Any) -> str | None:

@@ -25,7 +25,7 @@ class ArgumentError(KBridgeError, ValueError):
     """An argument has a value that the function can't work with."""
 
 
-class DTypeError(KBridgeError, TypeError):
+class DTypeError(KBridgeError, TypeError, ValueError):
     """An element type doesn't fit."""
 
 

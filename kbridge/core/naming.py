@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections import Counter
 
 _used: Counter[str] = Counter()
+_asked: Counter[str] = Counter()
 
 
 def snake_case(name: str) -> str:
@@ -23,6 +25,19 @@ def auto_name(kind: type) -> str:
     return f"{prefix}_{number}" if number else prefix
 
 
-def reset_names() -> None:
-    """Start counting again (`clear_session`)."""
+def get_uid(prefix: str = "") -> int:
+    """How often this was asked with that prefix since the last `clear_session`: 1, 2, …"""
+    _asked[prefix] += 1
+    return _asked[prefix]
+
+
+def clear_session(free_memory: bool = True) -> None:
+    """Start the numbers of automatic names again, as in a new process.
+
+    Args:
+        free_memory: whether Python is asked to collect what nobody refers to any more.
+    """
     _used.clear()
+    _asked.clear()
+    if free_memory:
+        gc.collect()

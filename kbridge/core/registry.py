@@ -94,10 +94,10 @@ def custom_names(extra: dict[str, Any] | None = None) -> dict[str, Any]:
 
 
 @contextmanager
-def custom_object_scope(objects: dict[str, Any]) -> Iterator[None]:
+def custom_object_scope(objects: dict[str, Any] | None) -> Iterator[None]:
     """Let files and strings refer to these objects inside."""
     before = _local.custom
-    _local.custom = {**before, **objects}
+    _local.custom = {**before, **(objects or {})}
     try:
         yield
     finally:

@@ -13,7 +13,12 @@ BACKENDS = ("jax", "torch", "tensorflow", "numpy")  # the order in which an inst
 FLOATS = ("bfloat16", "float16", "float32", "float64")
 IMAGE_DATA_FORMATS = ("channels_last", "channels_first")
 
-_values: dict[str, object] = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
+RNGS = ("native", "portable")
+
+_values: dict[str, object] = {
+    "floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last", "rng": "native",
+    "traceback_filtering": True,
+}  # fmt: skip
 
 
 def _config_file() -> dict[str, object]:
@@ -99,3 +104,38 @@ def check_data_format(value: str | None) -> str:
     if value not in IMAGE_DATA_FORMATS:
         raise ValueError(f"Unknown data_format {value!r}. Choose one of {', '.join(IMAGE_DATA_FORMATS)}.")
     return value
+
+
+def rng() -> str:
+    """Who draws random numbers: `native`, each framework's fast generator, or `portable`, the same on all."""
+    return str(_values["rng"])
+
+
+def set_rng(value: str) -> None:
+    """Choose who draws random numbers from now on. Steps that are compiled already keep their choice.
+
+    Args:
+        value: "native" (the default): the framework's own generator. "portable": one written in ops, which gives
+            the same numbers on every backend, so that a training run with dropout repeats across frameworks.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if value not in RNGS:
+        raise ValueError(f"Unknown generator {value!r}. Choose one of {', '.join(RNGS)}.")
+    _values["rng"] = value
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """What was asked for last. kbridge's calls are few frames deep and are always shown."""
+    return bool(_values["traceback_filtering"])
+
+
+def enable_traceback_filtering() -> None:
+    """Kept for programs that call it: kbridge hides no frames."""
+    _values["traceback_filtering"] = True
+
+
+def disable_traceback_filtering() -> None:
+    """Kept for programs that call it: kbridge hides no frames."""
+    _values["traceback_filtering"] = False

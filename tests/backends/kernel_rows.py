@@ -8,7 +8,8 @@ import math
 import numpy as np
 import scipy.special
 
-from kbridge.core.ops import elementwise, linalg, nn, reduce, shape
+from kbridge.core.ops import elementwise, linalg, reduce, shape
+from kbridge.ops import nn
 from tests.backends.rows import Row, floats, ints, narrow, row
 from tests.backends.window_rows import conv_rows, pool_rows
 
@@ -219,7 +220,7 @@ def shape_rows() -> list[Row]:
             want=np.pad(X, ((3, 2), (0, 1)), "symmetric"),
         ),
         row("concatenate", lambda a, b: s.concatenate([a, b], 0), X, Y, want=np.concatenate([X, Y])),
-        row("concatenate-mixed", lambda a, b: s.concatenate([a, b]), X, K, want=narrow(np.concatenate([X, K], -1))),
+        row("concatenate-mixed", lambda a, b: s.concatenate([a, b], -1), X, K, want=narrow(np.concatenate([X, K], -1))),
         row("stack", lambda a, b: s.stack([a, b], -1), X, Y, want=np.stack([X, Y], -1)),
         row("split", lambda x: s.split(x, 2, -1), x, want=np.split(x, 2, -1)),
         row("split-at", lambda x: s.split(x, (1, 3), 2), x, want=np.split(x, (1, 3), 2)),
@@ -366,7 +367,7 @@ def normalisation_rows() -> list[Row]:
         variance = np.abs(floats(size)) + 0.2
         lie = [size if i == axis % 4 else 1 for i in range(4)]
         plain = (x - mean.reshape(lie)) / np.sqrt(variance.reshape(lie) + 1e-3)
-        batch = lambda x, m, v, *more, axis=axis: nn.batch_normalization(x, m, v, *more, axis=axis)  # noqa: E731
+        batch = lambda x, m, v, *more, axis=axis: nn.batch_normalization(x, m, v, axis, *more)  # noqa: E731
         full = plain * scale.reshape(lie) + offset.reshape(lie)
         rows.append(row(f"batch_normalization-{axis}", batch, x, mean, variance, offset, scale, want=full))
         rows.append(row(f"batch_normalization-bare-{axis}", batch, x, mean, variance, want=plain))
@@ -376,7 +377,7 @@ def normalisation_rows() -> list[Row]:
         lie = [n if i in axes else 1 for i, n in enumerate(x.shape)]
         scale, offset = floats(*sizes), floats(*sizes)
         plain = (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + 1e-3)
-        layer = lambda x, *more, axis=axis: nn.layer_normalization(x, *more, axis=axis)  # noqa: E731
+        layer = lambda x, *more, axis=axis: nn.layer_normalization(x, *more, axis=axis, epsilon=1e-3)  # noqa: E731
         rows.append(
             row(
                 f"layer_normalization-{axis}",
@@ -405,13 +406,13 @@ def half_rows() -> list[Row]:
         row("layer_normalization-half-scale", nn.layer_normalization, x, scale, 0 * scale, want=normal, tolerance=3e-3),
         row(
             "layer_normalization-of-int",
-            nn.layer_normalization,
+            lambda x: nn.layer_normalization(x, epsilon=1e-3),
             np.array([[1, 3]], "int32"),
             want=np.array([[-1, 1]], "float32") / np.sqrt(np.float32(1.001)),
         ),
         row(
             "batch_normalization-no-scale",
-            nn.batch_normalization,
+            lambda x, m, v, o: nn.batch_normalization(x, m, v, -1, o),
             X,
             wide[:4],
             wide[:4],
@@ -420,14 +421,14 @@ def half_rows() -> list[Row]:
         ),
         row(
             "batch_normalization-no-offset",
-            lambda x, m: nn.batch_normalization(x, m, m, scale=m),
+            lambda x, m: nn.batch_normalization(x, m, m, -1, scale=m),
             X,
             2 * wide[:4],
             want=(X - 2) / np.sqrt(np.float32(2.001)) * 2,
         ),
         row(
             "batch_normalization-half",
-            nn.batch_normalization,
+            lambda x, m, v: nn.batch_normalization(x, m, v, -1),
             x,
             0 * wide,
             wide,
@@ -436,7 +437,7 @@ def half_rows() -> list[Row]:
         ),
         row(
             "batch_normalization-of-int",
-            nn.batch_normalization,
+            lambda x, m, v: nn.batch_normalization(x, m, v, -1),
             K,
             np.zeros(4, "float32"),
             np.ones(4, "float32"),

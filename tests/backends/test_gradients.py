@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from kbridge.core.context import backend_scope
-from kbridge.core.ops import elementwise, linalg, nn, reduce, shape
+from kbridge.core.ops import elementwise, linalg, reduce, shape
+from kbridge.ops import nn
 from tests.backends.rows import floats
 from tests.backends.window_rows import CONV_CASES, POOL_CASES, pooled
 
@@ -61,7 +62,7 @@ CONDITION = np.array([[True, False, True, True]])
 def batch_statistics(x: Any, offset: Any, scale: Any, axis: int) -> Any:
     axes = [i for i in range(4) if i != axis % 4]
     mean, variance = nn.moments(x, axes)
-    return nn.batch_normalization(x, mean, variance, offset, scale, axis)
+    return nn.batch_normalization(x, mean, variance, axis, offset, scale)
 
 
 def along_axis_1(op: Any, x: Any) -> Any:
@@ -147,7 +148,7 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     "layer_normalization": (nn.layer_normalization, (IMAGE, VECTOR, floats(3))),
     "layer_normalization-axes": (lambda x: nn.layer_normalization(x, axis=(1, 2)), (IMAGE,)),
     "batch_normalization": (
-        lambda x, o, s: nn.batch_normalization(x, VECTOR, VECTOR**2, o, s),
+        lambda x, o, s: nn.batch_normalization(x, VECTOR, VECTOR**2, -1, o, s),
         (IMAGE, VECTOR, floats(3)),
     ),
     "batch_normalization-statistics": (lambda x, o, s: batch_statistics(x, o, s, -1), (IMAGE, VECTOR, floats(3))),

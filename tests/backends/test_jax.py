@@ -12,8 +12,8 @@ import pytest
 
 from kbridge.core.context import backend_scope, load_backend, local, running
 from kbridge.core.errors import BackendError
+from kbridge.core.ops.activate import relu, softmax
 from kbridge.core.ops.elementwise import add, exp, multiply
-from kbridge.core.ops.nn import relu, softmax
 from kbridge.core.tensor.variable import Lens, Variable
 
 JAX = load_backend("jax")

@@ -34,7 +34,12 @@ def test_value_dtype_and_shape(each: Row, backend: str) -> None:
 @for_rows(ROWS)
 def test_rule_promises_what_the_kernel_gives(each: Row) -> None:
     promised = pieces(each.call(*(KerasTensor(a.shape, narrow(a).dtype.name) for a in each.arrays)))
-    assert [(p.shape, p.dtype) for p in promised] == [(w.shape, w.dtype.name) for w in pieces(each.want)]
+    wanted = pieces(each.want)
+    assert [p.dtype for p in promised] == [w.dtype.name for w in wanted]
+    for promise, want in zip(promised, wanted, strict=True):
+        # only a shape that depends on values may stay open
+        sizes = [w if p is None and each.eager else p for p, w in zip(promise.shape, want.shape, strict=True)]
+        assert tuple(sizes) == want.shape
 
 
 WITHOUT_A_HALF_KERNEL = (
@@ -50,6 +55,7 @@ HALF_ROWS = [
     if (i % 29 == 0 or r.name.startswith(WITHOUT_A_HALF_KERNEL))
     and not r.name.startswith(("mod", "floor_divide"))  # these jump with the last bit
     and "limits" not in r.name
+    and not any(w.dtype.kind == "c" for w in pieces(r.want))
 ]
 
 

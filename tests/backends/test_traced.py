@@ -10,8 +10,9 @@ import pytest
 import tensorflow as tf
 
 from kbridge.core.context import load_backend, running
-from kbridge.core.ops import elementwise, linalg, nn, shape
+from kbridge.core.ops import elementwise, linalg, shape
 from kbridge.core.ops.control import scan_time
+from kbridge.ops import nn
 from tests.backends.rows import Row, assert_near, floats, narrow, pieces
 from tests.backends.tables import ROWS, for_rows
 

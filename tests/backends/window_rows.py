@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import scipy.signal
 
-from kbridge.core.ops import nn
+from kbridge.ops import nn
 from tests.backends.rows import Row, floats, ints, narrow, row
 
 

@@ -183,10 +183,10 @@ def test_no_framework_is_imported_before_its_use() -> None:
     printed = run_python(
         """
         import sys
-        from kbridge.core.ops import elementwise, nn
+        from kbridge.core.ops import activate, elementwise
         from kbridge.core.context import backend_scope
         with backend_scope("numpy"):
-            nn.softmax(elementwise.exp([1.0, 2.0]))
+            activate.softmax(elementwise.exp([1.0, 2.0]))
         print([name for name in ("torch", "jax", "tensorflow", "keras") if name in sys.modules])
         """
     )
@@ -197,7 +197,7 @@ def test_a_framework_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> N
     def fail(name: str) -> Any:
         raise ModuleNotFoundError("No module named 'torch'", name="torch")
 
-    monkeypatch.delitem(context._loaded, "torch", raising=False)
+    monkeypatch.delattr(context._loaded, "torch", raising=False)
     monkeypatch.setattr(context.importlib, "import_module", fail)
     with pytest.raises(
         MissingDependencyError, match=r'needs torch, which is not installed: pip install "kbridge\[torch\]"'
@@ -211,6 +211,7 @@ def test_a_framework_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> N
     [
         ("jax", "import jax, jax.numpy as jnp; jax.jit(f)(jnp.ones(2)); x = jnp.ones(2)"),
         ("tensorflow", "import tensorflow as tf; tf.function(f, autograph=False)(tf.ones(2)); x = tf.ones(2)"),
+        ("torch", "import torch; x = torch.ones(2); torch.compile(f, fullgraph=True, backend='eager')(x)"),
     ],
 )
 def test_a_backend_may_be_loaded_in_the_middle_of_a_trace(name: str, trace: str) -> None:

@@ -19,10 +19,11 @@ from kbridge.core.context import framework_of_type, load_backend
 from kbridge.core.errors import BackendError, ForeignGradientError
 
 __all__ = [
-    "arange", "broadcast_to", "cast", "concatenate", "convert", "copy_box", "dtype_of", "expand_dims",
+    "arange", "broadcast_to", "cast", "concatenate", "convert", "copy", "copy_box", "dtype_of", "expand_dims",
     "flip", "full", "full_like", "get_item", "is_tensor_type", "is_tracing", "lend", "lookup", "pad",
-    "repeat", "reshape", "scan_time", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take",
-    "take_along_axis", "tile", "to_numpy", "transpose", "weak_number",
+    "repeat", "reshape", "roll", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take",
+    "take_along_axis", "tile", "to_numpy", "transpose", "unstack", "view",
+    "view_as_complex", "view_as_real", "weak_number",
 ]  # fmt: skip
 
 TENSORS = (jax.Array, jax.core.Tracer)
@@ -128,16 +129,36 @@ def arange(start: Any, stop: Any, step: Any, dtype: str, like: Any = None) -> An
     return jnp.arange(start, stop, step, native_dtype(dtype))
 
 
+def _unstack(x: Any, axis: int, count: int) -> Any:
+    return [lax.index_in_dim(x, i, axis, keepdims=False) for i in range(count)]
+
+
+def _view(x: Any, dtype: str) -> Any:
+    return x.view(native_dtype(dtype))
+
+
 reshape, transpose = compiled(jnp.reshape, 1), compiled(jnp.transpose, 1)
 broadcast_to, expand_dims = compiled(jnp.broadcast_to, 1), compiled(jnp.expand_dims, 1)
 squeeze, flip, tile = compiled(jnp.squeeze, 1), compiled(jnp.flip, 1), compiled(jnp.tile, 1)
-repeat, concatenate, stack = compiled(jnp.repeat, 1, 2), compiled(jnp.concatenate, 1), compiled(jnp.stack, 1)
-take, take_along_axis = compiled(jnp.take, 2), compiled(jnp.take_along_axis, 2)
+concatenate, stack, roll = compiled(jnp.concatenate, 1), compiled(jnp.stack, 1), compiled(jnp.roll, 1, 2)
+take, take_along_axis, unstack = compiled(jnp.take, 2), compiled(jnp.take_along_axis, 2), compiled(_unstack, 1, 2)
+copy, view = jnp.copy, compiled(_view, 1)
 lookup = compiled(lambda table, indices: jnp.take(table, indices, 0))
 
 
-def pad(x: Any, widths: Any, mode: str, value: Any) -> Any:
-    return jnp.pad(x, widths, mode, **({"constant_values": value} if mode == "constant" else {}))
+_repeat = compiled(jnp.repeat, 1, 2)
+
+
+def repeat(x: Any, repeats: Any, axis: int) -> Any:
+    return (_repeat if isinstance(repeats, int) else jnp.repeat)(x, repeats, axis)
+
+
+view_as_complex = compiled(lambda x: lax.complex(x[..., 0], x[..., 1]))
+view_as_real = compiled(lambda x: jnp.stack([x.real, x.imag], -1))
+
+
+def pad(x: Any, widths: Any, value: Any) -> Any:
+    return jnp.pad(x, widths, constant_values=value)
 
 
 _split = compiled(lax.split, 1, 2)
@@ -152,10 +173,6 @@ def get_item(x: Any, key: Any) -> Any:
 
 
 stop_gradient = lax.stop_gradient
-
-
-def scan_time(step: Any, carry: Any, xs: Any) -> Any:
-    return lax.scan(step, carry, xs)
 
 
 def copy_box(box: dict[str, Any], memo: dict[int, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Convolution, pooling and normalisation, each one compiled call."""
+"""Fused activations, convolution, pooling and normalisation, each one compiled call."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from jax import lax
 from kbridge.backends.jax.arrays import compiled
 
 __all__ = [
-    "average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool",
-    "normalize_batch", "softmax", "sparse_crossentropy",
+    "average_pool", "batch_normalization", "conv", "gelu", "layer_normalization", "log_softmax", "max_pool",
+    "normalize_batch", "rms_normalization", "silu", "softmax", "sparse_crossentropy",
 ]  # fmt: skip
 
+silu, gelu = compiled(jax.nn.silu), compiled(jax.nn.gelu, 1)
 softmax, log_softmax = compiled(jax.nn.softmax, 1), compiled(jax.nn.log_softmax, 1)
 
 
@@ -108,6 +109,17 @@ def _layer_normalization(x: Any, scale: Any, offset: Any, axes: Any, epsilon: fl
 
 
 layer_normalization = compiled(_layer_normalization, 3, 4)
+
+
+def _rms_normalization(x: Any, scale: Any, axes: Any, epsilon: float) -> Any:
+    wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    y = wide * lax.rsqrt((wide * wide).mean(axes, keepdims=True) + epsilon)
+    if scale is not None:
+        y = y * scale.reshape([size if i in axes else 1 for i, size in enumerate(x.shape)])
+    return y.astype(x.dtype)
+
+
+rms_normalization = compiled(_rms_normalization, 2, 3)
 
 
 def sparse_crossentropy(target: Any, logits: Any, axis: int) -> Any:

@@ -10,7 +10,10 @@ import numpy as np
 
 from kbridge.backends.jax.arrays import compiled, native_dtype
 
-__all__ = ["dropout", "next_seed", "random_normal", "random_uniform", "seed_framework"]
+__all__ = [
+    "dropout", "next_seed", "random_binomial", "random_gamma", "random_integers", "random_normal", "random_uniform",
+    "seed_framework",
+]  # fmt: skip
 
 ONE_DRAW = np.array([0, 1], "int32")
 
@@ -30,6 +33,15 @@ def random_uniform(shape: Any, dtype: str, state: Any) -> Any:
 
 def random_normal(shape: Any, dtype: str, state: Any) -> Any:
     return _normal(shape, native_dtype(dtype), state)
+
+
+_integers = compiled(lambda shape, low, high, state: jax.random.randint(_key(state), shape, low, high), 0)
+random_gamma = compiled(lambda alpha, state: jax.random.gamma(_key(state), alpha))
+random_binomial = compiled(lambda counts, chance, state: jax.random.binomial(_key(state), counts, chance))
+
+
+def random_integers(shape: Any, low: Any, high: Any, dtype: str, state: Any) -> Any:
+    return _integers(shape, low, high, state).astype(native_dtype(dtype))
 
 
 def _dropout(x: Any, rate: float, shape: Any, state: Any) -> Any:

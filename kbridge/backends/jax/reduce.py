@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 
 from kbridge.backends.jax.arrays import compiled
 
 __all__ = [
-    "argmax", "argmin", "cumsum", "reduce_all", "reduce_any", "reduce_max", "reduce_mean", "reduce_min",
-    "reduce_prod", "reduce_sum",
+    "argmax", "argmin", "cumprod", "cumsum", "logcumsumexp", "logsumexp", "reduce_all", "reduce_any", "reduce_max",
+    "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum",
 ]  # fmt: skip
 
 
@@ -24,8 +25,10 @@ def _reduction(function: Any, keep_dtype: bool = False) -> Any:
 
 reduce_sum, reduce_prod = _reduction(jnp.sum, keep_dtype=True), _reduction(jnp.prod, keep_dtype=True)
 reduce_mean, reduce_max, reduce_min = _reduction(jnp.mean), _reduction(jnp.max), _reduction(jnp.min)
-reduce_all, reduce_any = _reduction(jnp.all), _reduction(jnp.any)
+reduce_all, reduce_any, logsumexp = _reduction(jnp.all), _reduction(jnp.any), _reduction(jax.nn.logsumexp)
 
 argmax = compiled(lambda x, axis: lax.argmax(x, axis, jnp.int32), 1)
 argmin = compiled(lambda x, axis: lax.argmin(x, axis, jnp.int32), 1)
 cumsum = compiled(lambda x, axis: jnp.cumsum(x, axis, x.dtype), 1)
+cumprod = compiled(lambda x, axis: jnp.cumprod(x, axis, x.dtype), 1)
+logcumsumexp = compiled(lax.cumlogsumexp, 1)

@@ -2,4 +2,21 @@
 
 from __future__ import annotations
 
-__all__: list[str] = []
+import math
+from typing import Any
+
+import jax.numpy as jnp
+
+from kbridge.core.errors import ArgumentError
+
+__all__ = ["bincount"]
+
+
+def bincount(x: Any, weights: Any, minlength: int) -> Any:
+    if x.size and x.min() < 0:  # JAX would count them as 0
+        raise ArgumentError(f"Whole numbers from 0 can be counted, got {x.min()}.")
+    length, number = max(minlength, int(x.max(initial=-1)) + 1), math.prod(x.shape[:-1])
+    flat = x.reshape(number, x.shape[-1]) + length * jnp.arange(number)[:, None]  # a range of its own for each row
+    weights = None if weights is None else weights.reshape(-1)
+    counts = jnp.bincount(flat.reshape(-1), weights, length=length * number)
+    return counts.reshape(*x.shape[:-1], length).astype("int32" if weights is None else weights.dtype)

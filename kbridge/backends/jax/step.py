@@ -8,30 +8,19 @@ import jax
 import numpy as np
 
 from kbridge.backends.batches import to_native
-from kbridge.core.context import load_backend, local, running
+from kbridge.backends.functional import by_transform
+from kbridge.core.context import load_backend, running
 from kbridge.core.tensor.variable import laid_over
 
 __all__ = ["compile_step", "gradients"]
 
 
-def gradients(fn: Any, variables: Any, states: Any) -> Any:
-    """Differentiate with respect to an overlay; what `fn` writes comes back as values, not as tracers."""
-    outer = local.lens.overlay if local.lens is not None and local.lens.overlay is not None else {}
-    kept = [v for v in dict.fromkeys((*outer, *states)) if v not in set(variables)]
-    others = [v.value for v in kept]
+def gradients(fn: Any, variables: Any, states: Any, inputs: Any = ()) -> Any:
+    return by_transform(_value_and_grad, fn, variables, states, inputs)
 
-    def function(values: Any, others: Any) -> Any:
-        overlay = {**dict(zip(kept, others, strict=True)), **dict(zip(variables, values, strict=True))}
-        with laid_over(overlay):
-            loss, aux = fn()
-        return loss, (aux, [overlay[v] for v in kept])
 
-    values = [variable.value for variable in variables]
-    (loss, (aux, after)), found = jax.value_and_grad(function, has_aux=True)(values, others)
-    for variable, before, now in zip(kept, others, after, strict=True):
-        if now is not before:
-            variable.assign(now)
-    return (loss, aux), found
+def _value_and_grad(function: Any) -> Any:
+    return jax.value_and_grad(function, argnums=(0, 1), has_aux=True)
 
 
 def compile_step(step: Any, read: Any, written: Any, jit_compile: Any, eager: bool) -> Any:

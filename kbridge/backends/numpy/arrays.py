@@ -12,10 +12,11 @@ from kbridge.core.errors import BackendError
 from kbridge.core.settings import floatx
 
 __all__ = [
-    "arange", "broadcast_to", "cast", "concatenate", "convert", "copy_box", "dtype_of", "expand_dims",
+    "arange", "broadcast_to", "cast", "concatenate", "convert", "copy", "copy_box", "dtype_of", "expand_dims",
     "flip", "full", "full_like", "get_item", "is_tensor_type", "is_tracing", "lend", "lookup", "pad",
-    "repeat", "reshape", "scan_time", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take",
-    "take_along_axis", "tile", "to_numpy", "transpose", "weak_number",
+    "repeat", "reshape", "roll", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take",
+    "take_along_axis", "tile", "to_numpy", "transpose", "unstack", "view",
+    "view_as_complex", "view_as_real", "weak_number",
 ]  # fmt: skip
 
 
@@ -85,11 +86,23 @@ def arange(start: Any, stop: Any, step: Any, dtype: str, like: Any = None) -> An
 
 reshape, transpose, broadcast_to = np.reshape, np.transpose, np.broadcast_to
 expand_dims, squeeze, flip, tile, repeat = np.expand_dims, np.squeeze, np.flip, np.tile, np.repeat
+roll, copy = np.roll, np.copy
 
 
-def pad(x: Any, widths: Any, mode: Any, value: Any) -> Any:
-    options: dict[str, Any] = {"constant_values": value} if mode == "constant" else {}
-    return np.pad(x, widths, mode, **options)
+def view_as_complex(x: Any) -> Any:
+    return view(x, "complex64" if x.dtype == "float32" else "complex128")[..., 0]
+
+
+def view_as_real(x: Any) -> Any:
+    return np.stack([x.real, x.imag], -1)
+
+
+def pad(x: Any, widths: Any, value: Any) -> Any:
+    return np.pad(x, widths, constant_values=value)
+
+
+def view(x: Any, dtype: str) -> Any:
+    return np.ascontiguousarray(x).reshape(x.shape).view(dtype)
 
 
 def concatenate(xs: Any, axis: int) -> Any:
@@ -102,6 +115,10 @@ def stack(xs: Any, axis: int) -> Any:
 
 def split(x: Any, sizes: Any, axis: int) -> Any:
     return np.split(x, np.cumsum(sizes)[:-1], axis)
+
+
+def unstack(x: Any, axis: int, count: int) -> Any:
+    return list(np.moveaxis(x, axis, 0))
 
 
 def take(x: Any, indices: Any, axis: int) -> Any:
@@ -121,14 +138,6 @@ def get_item(x: Any, key: Any) -> Any:
 
 def stop_gradient(x: Any) -> Any:
     return x
-
-
-def scan_time(step: Any, carry: Any, xs: Any) -> Any:
-    outputs = []
-    for t in range(xs[0].shape[0]):
-        carry, y = step(carry, tuple(x[t] for x in xs))
-        outputs.append(y)
-    return carry, np.stack(outputs)
 
 
 def copy_box(box: dict[str, Any], memo: dict[int, Any]) -> dict[str, Any]:

@@ -1,15 +1,30 @@
-"""Convolution, pooling and normalisation, from sliding windows."""
+"""Fused activations, convolution, pooling and normalisation, the windows from views."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from kbridge.backends.numpy.elementwise import erf, sigmoid
+
 __all__ = [
-    "average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool",
-    "normalize_batch", "softmax", "sparse_crossentropy",
+    "average_pool", "batch_normalization", "conv", "gelu", "layer_normalization", "log_softmax", "max_pool",
+    "normalize_batch", "rms_normalization", "silu", "softmax", "sparse_crossentropy",
 ]  # fmt: skip
+
+
+def silu(x: Any) -> Any:
+    return x * sigmoid(x)
+
+
+def gelu(x: Any, approximate: bool) -> Any:
+    half, one = np.asarray(0.5, x.dtype), np.asarray(1, x.dtype)
+    if approximate:
+        inner = (x + np.asarray(0.044715, x.dtype) * (x * x * x)) * np.asarray(math.sqrt(2 / math.pi), x.dtype)
+        return x * half * (np.tanh(inner) + one)
+    return x * half * (erf(x * np.asarray(math.sqrt(0.5), x.dtype)) + one)
 
 
 def softmax(x: Any, axis: int) -> Any:
@@ -106,6 +121,14 @@ def layer_normalization(x: Any, scale: Any, offset: Any, axes: Any, epsilon: flo
     if scale is not None:
         y = y * scale.reshape(shape)
     return (y if offset is None else y + offset.reshape(shape)).astype(x.dtype)
+
+
+def rms_normalization(x: Any, scale: Any, axes: Any, epsilon: float) -> Any:
+    wide = x.astype(np.result_type(x.dtype, "float32"))
+    y = wide / np.sqrt(np.mean(wide * wide, axes, keepdims=True) + np.asarray(epsilon, wide.dtype))
+    if scale is not None:
+        y = y * scale.reshape([size if i in axes else 1 for i, size in enumerate(x.shape)])
+    return y.astype(x.dtype)
 
 
 def sparse_crossentropy(target: Any, logits: Any, axis: int) -> Any:

@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["dropout", "next_seed", "random_normal", "random_uniform", "seed_framework"]
+__all__ = [
+    "dropout", "next_seed", "random_binomial", "random_gamma", "random_integers", "random_normal", "random_uniform",
+    "seed_framework",
+]  # fmt: skip
 
 
 def _stream(state: Any) -> np.random.Generator:
-    seed, count = (int(part) for part in state)
+    seed, count = (int(part) & 0xFFFFFFFF for part in state)
     return np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, 0, count]))
 
 
@@ -24,6 +27,18 @@ def random_uniform(shape: Any, dtype: str, state: Any) -> Any:
 
 def random_normal(shape: Any, dtype: str, state: Any) -> Any:
     return _stream(state).standard_normal(shape).astype(dtype)
+
+
+def random_integers(shape: Any, low: Any, high: Any, dtype: str, state: Any) -> Any:
+    return np.asarray(_stream(state).integers(low, high, shape)).astype(dtype)
+
+
+def random_gamma(alpha: Any, state: Any) -> Any:
+    return np.asarray(_stream(state).standard_gamma(alpha)).astype(alpha.dtype)
+
+
+def random_binomial(counts: Any, probabilities: Any, state: Any) -> Any:
+    return np.asarray(_stream(state).binomial(counts.astype("int64"), probabilities)).astype(counts.dtype)
 
 
 def dropout(x: Any, rate: float, shape: Any, state: Any) -> Any:

@@ -11,7 +11,7 @@ from kbridge.core.errors import BackendError
 __all__ = ["compile_step", "gradients"]
 
 
-def gradients(fn: Any, variables: Any, states: Any) -> Any:
+def gradients(fn: Any, variables: Any, states: Any, inputs: Any = ()) -> Any:
     raise BackendError("The numpy backend has no gradients. Choose jax, torch or tensorflow.")
 
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.python.eager.record import could_possibly_record, should_record_backprop
+from tensorflow.python.eager.record import should_record_backprop
 
+from kbridge.backends.tensorflow.keys import pick_by_arrays
 from kbridge.core.context import framework_of_type, load_backend
 from kbridge.core.errors import ForeignGradientError
 
 __all__ = [
-    "arange", "broadcast_to", "cast", "concatenate", "convert", "copy_box", "dtype_of", "expand_dims",
+    "arange", "broadcast_to", "cast", "concatenate", "convert", "copy", "copy_box", "dtype_of", "expand_dims",
     "flip", "full", "full_like", "get_item", "is_tensor_type", "is_tracing", "lend", "lookup", "pad",
-    "repeat", "reshape", "scan_time", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take",
-    "take_along_axis", "tile", "to_numpy", "transpose", "weak_number",
+    "repeat", "reshape", "roll", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take",
+    "take_along_axis", "tile", "to_numpy", "transpose", "unstack", "view",
+    "view_as_complex", "view_as_real", "weak_number",
 ]  # fmt: skip
 
 raw = tf.raw_ops
@@ -136,9 +138,9 @@ def full_like(x: Any, value: Any, dtype: str) -> Any:
 
 
 def arange(start: Any, stop: Any, step: Any, dtype: str, like: Any = None) -> Any:
-    if dtype in ("uint8", "bool"):  # Range knows neither
-        return cast(tf.range(start, stop, step, "int32"), dtype)
-    return tf.range(start, stop, step, dtype)
+    if dtype in ("int32", "int64", "float32", "float64"):  # Range knows no others everywhere
+        return tf.range(start, stop, step, dtype)
+    return cast(tf.range(start, stop, step), dtype)
 
 
 def reshape(x: Any, shape: Any) -> Any:
@@ -175,7 +177,9 @@ def tile(x: Any, times: Any) -> Any:
     return raw.Tile(input=x, multiples=times)
 
 
-def repeat(x: Any, repeats: int, axis: int) -> Any:
+def repeat(x: Any, repeats: Any, axis: int) -> Any:
+    if not isinstance(repeats, int):
+        return tf.repeat(x, repeats, axis)
     sizes = list(shape_of(x))
     sizes[axis] = sizes[axis] * repeats
     times = [1] * (len(sizes) + 1)
@@ -183,12 +187,39 @@ def repeat(x: Any, repeats: int, axis: int) -> Any:
     return reshape(raw.Tile(input=raw.ExpandDims(input=x, axis=axis + 1), multiples=times), sizes)
 
 
-def pad(x: Any, widths: Any, mode: str, value: Any) -> Any:
-    return tf.pad(x, widths, mode, value)
+def roll(x: Any, shifts: Any, axes: Any) -> Any:
+    return raw.Roll(input=x, shift=shifts, axis=axes)
+
+
+def copy(x: Any) -> Any:
+    return tf.identity(x)
+
+
+def view(x: Any, dtype: str) -> Any:
+    old, new = x.dtype.size, tf.as_dtype(dtype).size
+    if x.dtype == tf.bool:  # Bitcast knows none
+        x = cast(x, "uint8")
+    sizes = shape_of(x)
+    if new > old:
+        x = reshape(x, (*sizes[:-1], sizes[-1] * old // new, new // old))
+    x = tf.not_equal(raw.Bitcast(input=x, type=tf.uint8), 0) if dtype == "bool" else raw.Bitcast(input=x, type=dtype)
+    return reshape(x, (*sizes[:-1], sizes[-1] * (old // new))) if new < old else x
+
+
+def view_as_complex(x: Any) -> Any:
+    return tf.complex(x[..., 0], x[..., 1])
+
+
+def view_as_real(x: Any) -> Any:
+    return tf.stack([tf.math.real(x), tf.math.imag(x)], -1)
+
+
+def pad(x: Any, widths: Any, value: Any) -> Any:
+    return tf.pad(x, widths, "constant", value)
 
 
 def concatenate(xs: Any, axis: int) -> Any:
-    return raw.ConcatV2(values=list(xs), axis=axis)
+    return raw.ConcatV2(values=list(xs), axis=axis) if len(xs) > 1 else xs[0]
 
 
 def stack(xs: Any, axis: int) -> Any:
@@ -199,6 +230,10 @@ def split(x: Any, sizes: Any, axis: int) -> Any:
     if all(size is sizes[0] or (known(size) and size == sizes[0]) for size in sizes):
         return tf.split(x, len(sizes), axis)
     return tf.split(x, settled(sizes), axis)
+
+
+def unstack(x: Any, axis: int, count: int) -> Any:
+    return tf.unstack(x, count, axis)
 
 
 def _from_front(indices: Any, size: Any) -> Any:
@@ -221,6 +256,7 @@ def lookup(table: Any, indices: Any) -> Any:
 
 def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
     last = len(x.shape) - 1
+    x, indices = _alike_beside(x, indices, axis)
     order = list(range(last + 1))
     order[axis], order[last] = last, axis
     indices = _from_front(indices, shape_of(x)[axis])
@@ -228,8 +264,18 @@ def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
     return transpose(picked, order)
 
 
+def _alike_beside(x: Any, indices: Any, axis: int) -> Any:
+    """Both broadcast along the other axes, where that is asked for."""
+    if all(i == axis or a == b for i, (a, b) in enumerate(zip(x.shape, indices.shape, strict=True))):
+        return x, indices
+    sizes = [b if known(a) and a == 1 else a for a, b in zip(shape_of(x), shape_of(indices), strict=True)]
+    return tuple(broadcast_to(y, (*sizes[:axis], shape_of(y)[axis], *sizes[axis + 1 :])) for y in (x, indices))
+
+
 def get_item(x: Any, key: Any) -> Any:
     keys = key if isinstance(key, tuple) else (key,)
+    if any(isinstance(k, NATIVE) and (k.shape.rank or k.dtype == tf.bool) for k in keys):
+        return pick_by_arrays(x, keys)
     if all(k is not None for k in keys):
         return x[key]
     # LiteRT has no slice with new axes; slice first and put them in afterwards
@@ -244,51 +290,6 @@ def get_item(x: Any, key: Any) -> Any:
 
 
 stop_gradient = tf.stop_gradient
-
-
-def scan_time(step: Any, carry: Any, xs: Any) -> Any:
-    if tf.executing_eagerly():
-        outputs = []
-        for parts in zip(*(tf.unstack(x) for x in xs), strict=True):
-            carry, y = step(carry, parts)
-            outputs.append(y)
-        return carry, tf.stack(outputs)
-    return _scan_in_graph(step, tuple(carry), xs)
-
-
-def _scan_in_graph(step: Any, carry: Any, xs: Any) -> Any:
-    length = shape_of(xs[0])[0]
-    y = _output_spec(step, carry, xs)
-    sized = all(x.shape[1:].is_fully_defined() for x in xs)
-    if sized or could_possibly_record() or None in y.shape[1:]:
-        sources = [tf.TensorArray(x.dtype, length, element_shape=x.shape[1:]).unstack(x) for x in xs]
-        sink = tf.TensorArray(y.dtype, length, element_shape=y.shape)
-        read, write, stacked = tf.TensorArray.read, tf.TensorArray.write, tf.TensorArray.stack
-    else:  # LiteRT has no TensorArray of elements with a free size; the gradient of this form is slow
-        sources = xs
-        sink = full((length, *(shape_of(xs[0])[1] if s is None else s for s in y.shape)), 0, y.dtype.name)
-        read, write, stacked = tf.gather, _put, tf.identity
-
-    def body(t: Any, carry: Any, sink: Any) -> Any:
-        carry, y = step(carry, tuple(read(source, t) for source in sources))
-        return t + 1, tuple(carry), write(sink, t, y)
-
-    most = length if known(length) else None
-    _, carry, sink = tf.while_loop(lambda t, *_: t < length, body, (0, carry, sink), maximum_iterations=most)
-    ys = stacked(sink)
-    ys.set_shape((xs[0].shape[0], *y.shape))
-    return carry, ys
-
-
-def _put(sink: Any, t: Any, y: Any) -> Any:
-    return tf.tensor_scatter_nd_update(sink, tf.reshape(t, [1, 1]), tf.expand_dims(y, 0))
-
-
-def _output_spec(step: Any, carry: Any, xs: Any) -> tf.TensorSpec:
-    """Type and shape of what `step` puts out, from a trace into a graph that is thrown away."""
-    with tf.__internal__.FuncGraph("scan_step").as_default():
-        _, y = step(carry, tuple(x[0] for x in xs))
-        return tf.TensorSpec(y.shape, y.dtype)
 
 
 def copy_box(box: dict[str, Any], memo: dict[int, Any]) -> dict[str, Any]:

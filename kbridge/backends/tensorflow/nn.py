@@ -1,10 +1,11 @@
-"""Convolution, pooling and normalisation.
+"""Fused activations, convolution, pooling and normalisation.
 
 TensorFlow's CPU kernels know channels last only; channels first is transposed around them.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import tensorflow as tf
@@ -13,11 +14,25 @@ from kbridge.backends.tensorflow.arrays import transpose
 from kbridge.backends.tensorflow.elementwise import add, multiply, negative, rsqrt, subtract
 
 __all__ = [
-    "average_pool", "batch_normalization", "conv", "layer_normalization", "log_softmax", "max_pool",
-    "normalize_batch", "softmax", "sparse_crossentropy",
+    "average_pool", "batch_normalization", "conv", "gelu", "layer_normalization", "log_softmax", "max_pool",
+    "normalize_batch", "rms_normalization", "silu", "softmax", "sparse_crossentropy",
 ]  # fmt: skip
 
 raw = tf.raw_ops
+
+
+def silu(x: Any) -> Any:
+    return multiply(x, raw.Sigmoid(x=x))
+
+
+def gelu(x: Any, approximate: bool) -> Any:
+    half, one = tf.constant(0.5, x.dtype), tf.constant(1, x.dtype)
+    if approximate:
+        inner = add(x, multiply(multiply(x, multiply(x, x)), tf.constant(0.044715, x.dtype)))
+        curve = raw.Tanh(x=multiply(inner, tf.constant(math.sqrt(2 / math.pi), x.dtype)))
+    else:
+        curve = raw.Erf(x=multiply(x, tf.constant(math.sqrt(0.5), x.dtype)))
+    return multiply(multiply(x, half), add(curve, one))
 
 
 def softmax(x: Any, axis: int) -> Any:
@@ -141,6 +156,16 @@ def layer_normalization(x: Any, scale: Any, offset: Any, axes: Any, epsilon: flo
         y = multiply(y, _over(scale, axes, y))
     if offset is not None:
         y = add(y, _over(offset, axes, y))
+    return raw.Cast(x=y, DstT=x.dtype) if half else y
+
+
+def rms_normalization(x: Any, scale: Any, axes: Any, epsilon: float) -> Any:
+    half = x.dtype in (tf.float16, tf.bfloat16)
+    wide = raw.Cast(x=x, DstT=tf.float32) if half else x
+    size = raw.Mean(input=multiply(wide, wide), axis=axes, keep_dims=True)
+    y = multiply(wide, rsqrt(add(size, tf.constant(epsilon, wide.dtype))))
+    if scale is not None:
+        y = multiply(y, _over(scale, axes, y))
     return raw.Cast(x=y, DstT=x.dtype) if half else y
 
 

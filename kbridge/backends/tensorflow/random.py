@@ -8,7 +8,10 @@ import tensorflow as tf
 
 from kbridge.backends.tensorflow.arrays import settled
 
-__all__ = ["dropout", "next_seed", "random_normal", "random_uniform", "seed_framework"]
+__all__ = [
+    "dropout", "next_seed", "random_binomial", "random_gamma", "random_integers", "random_normal", "random_uniform",
+    "seed_framework",
+]  # fmt: skip
 
 
 def next_seed(state: Any) -> Any:
@@ -21,6 +24,23 @@ def random_uniform(shape: Any, dtype: str, state: Any) -> Any:
 
 def random_normal(shape: Any, dtype: str, state: Any) -> Any:
     return tf.random.stateless_normal(settled(shape), state, dtype=dtype)
+
+
+def random_integers(shape: Any, low: Any, high: Any, dtype: str, state: Any) -> Any:
+    sizes = settled(shape)
+    if low.shape.rank or high.shape.rank:  # the op takes one range for all
+        share = tf.random.stateless_uniform(sizes, state, dtype="float64")
+        span = tf.cast(high - low, "float64")
+        return tf.cast(low + tf.cast(tf.floor(share * span), "int32"), dtype)
+    return tf.cast(tf.random.stateless_uniform(sizes, state, low, high, "int32"), dtype)
+
+
+def random_gamma(alpha: Any, state: Any) -> Any:
+    return tf.random.stateless_gamma(tf.shape(alpha), state, alpha, dtype=alpha.dtype)
+
+
+def random_binomial(counts: Any, probabilities: Any, state: Any) -> Any:
+    return tf.random.stateless_binomial(tf.shape(counts), state, counts, probabilities, output_dtype=counts.dtype)
 
 
 def dropout(x: Any, rate: float, shape: Any, state: Any) -> Any:

@@ -2,4 +2,24 @@
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from typing import Any
+
+import tensorflow as tf
+
+from kbridge.backends.tensorflow.arrays import reshape, shape_of
+from kbridge.core.errors import ArgumentError
+
+__all__ = ["bincount"]
+
+raw = tf.raw_ops
+
+
+def bincount(x: Any, weights: Any, minlength: int) -> Any:
+    if tf.executing_eagerly() and tf.size(x) > 0 and tf.reduce_min(x) < 0:  # a graph refuses them as it runs
+        raise ArgumentError(f"Whole numbers from 0 can be counted, got {tf.reduce_min(x).numpy()}.")
+    sizes = shape_of(x)
+    largest = raw.Max(input=raw.ConcatV2(values=[reshape(x, (-1,)), tf.constant([-1], x.dtype)], axis=0), axis=[0])
+    length = raw.Maximum(x=largest + 1, y=tf.constant(minlength, x.dtype))
+    weights = tf.zeros((0,), tf.int32) if weights is None else reshape(weights, (-1, sizes[-1]))
+    counts = raw.DenseBincount(input=reshape(x, (-1, sizes[-1])), size=length, weights=weights)
+    return reshape(counts, (*sizes[:-1], tf.cast(length, tf.int32)))

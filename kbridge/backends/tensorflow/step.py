@@ -13,11 +13,12 @@ from kbridge.core.context import load_backend, running
 __all__ = ["compile_step", "gradients"]
 
 
-def gradients(fn: Any, variables: Any, states: Any) -> Any:
-    values = [variable.value for variable in variables]
+def gradients(fn: Any, variables: Any, states: Any, inputs: Any = ()) -> Any:
+    given = [tf.identity(x) for x in inputs]  # not the caller's tensors, which `fn` may use as constants too
+    values = [*(variable.value for variable in variables), *given]
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(values)
-        loss, aux = fn()
+        loss, aux = fn(*given)
     return (loss, aux), tape.gradient(loss, values)
 
 

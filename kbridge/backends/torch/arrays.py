@@ -12,10 +12,11 @@ from kbridge.core.errors import BackendError, ForeignGradientError
 from kbridge.core.settings import floatx
 
 __all__ = [
-    "arange", "broadcast_to", "cast", "concatenate", "convert", "copy_box", "dtype_of", "expand_dims",
+    "arange", "broadcast_to", "cast", "concatenate", "convert", "copy", "copy_box", "dtype_of", "expand_dims",
     "flip", "full", "full_like", "get_item", "is_tensor_type", "is_tracing", "lend", "lookup", "pad",
-    "repeat", "reshape", "scan_time", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take",
-    "take_along_axis", "tile", "to_numpy", "transpose", "weak_number",
+    "repeat", "reshape", "roll", "shape_of", "split", "squeeze", "stack", "stop_gradient", "take",
+    "take_along_axis", "tile", "to_numpy", "transpose", "unstack", "view",
+    "view_as_complex", "view_as_real", "weak_number",
 ]  # fmt: skip
 
 DTYPES = {
@@ -28,6 +29,7 @@ DTYPES = {
 # NumPy's dtypes that torch has too; the rest (bfloat16, text) takes more care
 PLAIN = frozenset(np.dtype(name) for name in DTYPES if "bfloat" not in name and "float8" not in name)
 NAMES = {dtype: name for name, dtype in DTYPES.items()}
+RANGES = frozenset(("uint8", "int8", "int16", "int32", "int64", "bfloat16", "float16", "float32", "float64"))
 NUMBERS = {bool: "bool", int: "int32", float: None}  # Python's, and what they become; None: the float type
 
 
@@ -60,8 +62,8 @@ def convert(value: Any, dtype: str | None = None) -> Any:
         return value if dtype is None or value.dtype == DTYPES[dtype] else value.to(DTYPES[dtype])
     if type(value) in NUMBERS:  # not through NumPy, where Dynamo can't follow
         return torch.tensor(value, dtype=DTYPES[dtype or NUMBERS[type(value)] or floatx()])
-    if isinstance(value, np.ndarray) and torch.compiler.is_compiling():  # Dynamo has no ndarray.dtype
-        return torch.as_tensor(value) if dtype is None else torch.as_tensor(value).to(DTYPES[dtype])
+    if torch.compiler.is_compiling() and (found := _traced(value)) is not None:
+        return found if dtype is None else found.to(DTYPES[dtype])
     framework = framework_of_type(type(value))
     if framework is not None:
         tensor = _borrow(load_backend(framework).lend(value), load_backend(framework))
@@ -78,6 +80,20 @@ def convert(value: Any, dtype: str | None = None) -> Any:
     if not array.flags.writeable or any(s < 0 for s in array.strides):
         array = array.copy()
     return torch.from_numpy(np.asarray(array))
+
+
+def _traced(value: Any) -> Any:
+    """Arrays and lists of numbers under Dynamo, which has no ndarray.dtype."""
+    if isinstance(value, np.ndarray):
+        return torch.as_tensor(value)
+    if not isinstance(value, (list, tuple)) or not _only_numbers(value):
+        return None
+    tensor = torch.tensor(value)
+    return tensor.to(DTYPES[{torch.int64: "int32", torch.float32: floatx()}.get(tensor.dtype, "bool")])
+
+
+def _only_numbers(values: Any) -> bool:
+    return all(_only_numbers(v) if isinstance(v, (list, tuple)) else type(v) in NUMBERS for v in values)
 
 
 def _borrow(value: Any, owner: Any) -> Any:
@@ -121,7 +137,10 @@ def full_like(x: Any, value: Any, dtype: str) -> Any:
 
 
 def arange(start: Any, stop: Any, step: Any, dtype: str, like: Any = None) -> Any:
-    return torch.arange(start, stop, step, dtype=DTYPES[dtype], device=None if like is None else like.device)
+    device = None if like is None else like.device
+    if dtype in RANGES:  # those that torch.arange knows
+        return torch.arange(start, stop, step, dtype=DTYPES[dtype], device=device)
+    return torch.arange(start, stop, step, device=device).to(DTYPES[dtype])
 
 
 def reshape(x: Any, shape: Any) -> Any:
@@ -149,14 +168,27 @@ def repeat(x: Any, repeats: Any, axis: int) -> Any:
     return torch.repeat_interleave(x, repeats, axis)
 
 
-def pad(x: Any, widths: Any, mode: Any, value: Any) -> Any:
-    if mode == "constant":
-        flat = [w for pair in reversed(widths) for w in pair]
-        return torch.nn.functional.pad(x, flat, value=value)
-    for axis, (before, after) in enumerate(widths):
-        where = np.pad(np.arange(x.shape[axis]), (before, after), mode)
-        x = torch.index_select(x, axis, torch.from_numpy(where).to(x.device))
-    return x
+def roll(x: Any, shifts: Any, axes: Any) -> Any:
+    return torch.roll(x, shifts, axes)
+
+
+def copy(x: Any) -> Any:
+    return x.clone()
+
+
+def view(x: Any, dtype: str) -> Any:
+    return x.contiguous().view(DTYPES[dtype])
+
+
+def view_as_complex(x: Any) -> Any:
+    return torch.complex(x[..., 0], x[..., 1])  # torch.view_as_complex takes some strides only
+
+
+view_as_real = torch.view_as_real
+
+
+def pad(x: Any, widths: Any, value: Any) -> Any:
+    return torch.nn.functional.pad(x, [w for pair in reversed(widths) for w in pair], value=value)
 
 
 def concatenate(xs: Any, axis: int) -> Any:
@@ -169,6 +201,10 @@ def stack(xs: Any, axis: int) -> Any:
 
 def split(x: Any, sizes: Any, axis: int) -> Any:
     return list(torch.split(x, sizes, axis))
+
+
+def unstack(x: Any, axis: int, count: int) -> Any:
+    return list(torch.unbind(x, axis))
 
 
 def _from_front(indices: Any, size: int) -> Any:
@@ -191,22 +227,36 @@ def lookup(table: Any, indices: Any) -> Any:
 
 def get_item(x: Any, key: Any) -> Any:
     keys = key if isinstance(key, tuple) else (key,)
-    for k in keys:
-        if isinstance(k, slice) and k.step is not None and k.step < 0:
-            raise BackendError("torch has no slices with a negative step. Use kbridge.ops.flip.")
-    return x[key]
+    if any(isinstance(k, torch.Tensor) for k in keys):
+        keys = tuple(_as_index(k, x.device) for k in keys)
+    elif not any(isinstance(k, slice) and isinstance(k.step, int) and k.step < 0 for k in keys):
+        return x[key]
+    keys = list(keys)
+    for position, k in enumerate(keys):
+        if isinstance(k, slice) and isinstance(k.step, int) and k.step < 0:  # torch has none: slice forwards and turn
+            axis = _taken(keys[:position]) if Ellipsis not in keys[:position] else -_taken(keys[position:])
+            places = range(*k.indices(x.shape[axis]))
+            forwards = slice(places[-1], places[0] + 1, -k.step) if places else slice(0, 0)
+            before = axis if axis >= 0 else x.ndim + axis
+            x = torch.flip(x[(slice(None),) * before + (forwards,)], (axis,))
+            keys[position] = slice(None)
+    return x[tuple(keys)]
+
+
+def _as_index(k: Any, device: Any) -> Any:
+    """A key beside index arrays: torch reads bytes as a mask, and lets a number take its axis away too early."""
+    if isinstance(k, torch.Tensor):
+        return k.long() if k.dtype != torch.bool else k
+    return torch.tensor([k], device=device) if isinstance(k, int) else k
+
+
+def _taken(keys: Any) -> int:
+    """How many axes these keys use up."""
+    return sum(k.ndim if isinstance(k, torch.Tensor) and k.dtype == torch.bool else k is not None for k in keys)
 
 
 def stop_gradient(x: Any) -> Any:
     return x.detach()
-
-
-def scan_time(step: Any, carry: Any, xs: Any) -> Any:
-    outputs = []
-    for parts in zip(*(x.unbind(0) for x in xs), strict=True):
-        carry, y = step(carry, parts)
-        outputs.append(y)
-    return carry, torch.stack(outputs)
 
 
 def copy_box(box: dict[str, Any], memo: dict[int, Any]) -> dict[str, Any]:

@@ -1,5 +1,25 @@
-"""Kernels that make tensors."""
+"""Kernels that make tensors, and those about diagonals."""
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from typing import Any
+
+import torch
+
+from kbridge.backends.torch.arrays import DTYPES
+
+__all__ = ["diag_matrix", "diagonal", "empty", "tril", "tril_indices", "triu", "triu_indices"]
+
+tril, triu, diag_matrix, diagonal = torch.tril, torch.triu, torch.diag, torch.diagonal
+
+
+def empty(shape: Any, dtype: str) -> Any:
+    return torch.empty(shape, dtype=DTYPES[dtype])
+
+
+def tril_indices(rows: int, offset: int, columns: int) -> Any:
+    return list(torch.tril_indices(rows, columns, offset, dtype=torch.int32).unbind())
+
+
+def triu_indices(rows: int, offset: int, columns: int) -> Any:
+    return list(torch.triu_indices(rows, columns, offset, dtype=torch.int32).unbind())

@@ -7,37 +7,101 @@ from typing import Any
 import torch
 
 __all__ = [
-    "absolute", "add", "ceil", "cos", "divide", "elu", "equal", "erf", "exp", "expm1", "floor",
-    "floor_divide", "greater", "greater_equal", "isfinite", "isinf", "isnan", "less", "less_equal", "log",
-    "log1p", "logical_and", "logical_not", "logical_or", "maximum", "minimum", "mod", "multiply",
-    "negative", "not_equal", "power", "relu", "round", "rsqrt", "sigmoid", "sign", "sin", "softplus",
-    "sqrt", "subtract", "tanh", "where",
+    "absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cbrt", "ceil",
+    "conjugate", "copysign", "cos", "cosh", "divide", "divide_no_nan", "elu", "equal", "erf", "erfc", "erfinv", "exp",
+    "exp2", "expm1", "floor", "floor_divide", "fmax", "fmin", "fmod", "gcd", "greater", "greater_equal", "heaviside",
+    "hypot", "i0", "imag", "isfinite", "isinf", "isnan", "lcm", "ldexp", "less", "less_equal", "log", "log1p", "log2",
+    "log10", "logaddexp", "logaddexp2", "logical_and", "logical_not", "logical_or", "maximum", "minimum", "mod",
+    "multiply", "nan_to_num", "negative", "nextafter", "not_equal", "power", "real", "relu", "round", "rsqrt",
+    "sigmoid", "sign", "signbit", "sin", "sinc", "sinh", "softplus", "sqrt", "subtract", "tan", "tanh", "trunc",
+    "where",
 ]  # fmt: skip
 
+# torch on CPU holds these and does little more with them (pytorch/pytorch#58734)
+UNSIGNED = frozenset({torch.uint16, torch.uint32, torch.uint64})
+NUMBERS = frozenset({bool, int, float})
 
-def _number_first(function: Any) -> Any:
-    """torch's comparisons want the tensor first."""
 
-    def call(x1: Any, x2: Any) -> Any:
-        return function(x1 if isinstance(x1, torch.Tensor) else torch.as_tensor(x1, dtype=x2.dtype), x2)
+def one(function: Any) -> Any:
+    """`function`, for the unsigned types too."""
+
+    def call(x: Any) -> Any:
+        return function(x.to(torch.int64)).to(x.dtype) if x.dtype in UNSIGNED else function(x)
 
     return call
 
 
-add, multiply, divide, where = torch.add, torch.multiply, torch.divide, torch.where
-subtract = _number_first(torch.subtract)
-floor_divide, mod, power = _number_first(torch.floor_divide), torch.remainder, torch.pow
-maximum, minimum = torch.maximum, torch.minimum
+def two(function: Any) -> Any:
+    """`function`, for the unsigned types too. Numbers may stand for one of the tensors."""
+
+    def call(x1: Any, x2: Any) -> Any:
+        dtype = (x2 if type(x1) in NUMBERS else x1).dtype
+        if dtype not in UNSIGNED:
+            return function(x1, x2)
+        y = function(*[x if type(x) in NUMBERS else x.to(torch.int64) for x in (x1, x2)])
+        return y if y.dtype == torch.bool else y.to(dtype)
+
+    return call
+
+
+def _number_first(function: Any) -> Any:
+    """`function`, which wants the tensor first: torch's comparisons do."""
+
+    def call(x1: Any, x2: Any) -> Any:
+        return function(torch.as_tensor(x1, dtype=x2.dtype) if type(x1) in NUMBERS else x1, x2)
+
+    return two(call)
+
+
+add, multiply, divide, where = two(torch.add), torch.multiply, torch.divide, torch.where
+subtract, floor_divide = _number_first(torch.subtract), _number_first(torch.floor_divide)
+mod, fmod, power = two(torch.remainder), _number_first(torch.fmod), two(torch.pow)
+maximum, minimum, fmax, fmin = two(torch.maximum), two(torch.minimum), two(torch.fmax), two(torch.fmin)
+gcd, lcm = two(torch.gcd), two(torch.lcm)
 equal, not_equal = _number_first(torch.eq), _number_first(torch.ne)
 less, less_equal = _number_first(torch.lt), _number_first(torch.le)
 greater, greater_equal = _number_first(torch.gt), _number_first(torch.ge)
 logical_and, logical_or, logical_not = torch.logical_and, torch.logical_or, torch.logical_not
-negative, absolute, sign = torch.negative, torch.abs, torch.sign
-exp, expm1, log, log1p = torch.exp, torch.expm1, torch.log, torch.log1p
-sqrt, rsqrt, sin, cos, tanh, erf = torch.sqrt, torch.rsqrt, torch.sin, torch.cos, torch.tanh, torch.erf
-floor, ceil, round = torch.floor, torch.ceil, torch.round
-isnan, isinf, isfinite = torch.isnan, torch.isinf, torch.isfinite
-relu, sigmoid, elu = torch.relu, torch.sigmoid, torch.nn.functional.elu
+negative = one(torch.negative)
+exp, exp2, expm1, log, log1p, log2, log10 = (
+    torch.exp, torch.exp2, torch.expm1, torch.log, torch.log1p, torch.log2, torch.log10,
+)  # fmt: skip
+logaddexp, logaddexp2, hypot, nextafter = torch.logaddexp, torch.logaddexp2, torch.hypot, torch.nextafter
+sqrt, rsqrt, erf, erfc, erfinv = torch.sqrt, torch.rsqrt, torch.erf, torch.erfc, torch.erfinv
+sin, cos, tan, sinh, cosh, tanh = torch.sin, torch.cos, torch.tan, torch.sinh, torch.cosh, torch.tanh
+arcsin, arccos, arctan, arctan2 = torch.asin, torch.acos, torch.atan, torch.atan2
+arcsinh, arccosh, arctanh, i0, sinc = torch.asinh, torch.acosh, torch.atanh, torch.i0, torch.sinc
+floor, ceil, round, trunc = torch.floor, torch.ceil, torch.round, torch.trunc
+isnan, isinf, isfinite, signbit = torch.isnan, torch.isinf, torch.isfinite, torch.signbit
+conjugate, real, imag, copysign = torch.conj_physical, torch.real, torch.imag, torch.copysign
+relu, sigmoid, elu, nan_to_num = torch.relu, torch.sigmoid, torch.nn.functional.elu, torch.nan_to_num
+
+
+def absolute(x: Any) -> Any:
+    return x if x.dtype == torch.bool or x.dtype in UNSIGNED else torch.abs(x)
+
+
+def sign(x: Any) -> Any:
+    y = one(torch.sgn)(x)
+    return torch.where(torch.isnan(x), x, y) if x.dtype.is_floating_point else y  # torch says 0 of NaN
+
+
+def heaviside(x1: Any, x2: Any) -> Any:
+    return torch.where(torch.isnan(x1), x1, torch.heaviside(x1, x2))  # torch says 0 of NaN
+
+
+def cbrt(x: Any) -> Any:
+    return torch.sign(x) * torch.pow(torch.abs(x), 1 / 3)
+
+
+def ldexp(x1: Any, x2: Any) -> Any:
+    half = torch.bitwise_right_shift(x2, 1)  # in two steps, neither of which leaves the type; torch.ldexp's does
+    return x1 * torch.exp2(half.to(x1.dtype)) * torch.exp2((x2 - half).to(x1.dtype))
+
+
+def divide_no_nan(x1: Any, x2: Any) -> Any:
+    zero = x2 == 0
+    return torch.where(zero, 0, x1 / torch.where(zero, 1, x2))  # twice: else the gradient is NaN
 
 
 def softplus(x: Any) -> Any:

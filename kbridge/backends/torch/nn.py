@@ -1,4 +1,4 @@
-"""Convolution, pooling and normalisation.
+"""Fused activations, convolution, pooling and normalisation.
 
 torch wants channels first, Keras last by default. A permuted channels-last tensor already has the
 strides of torch's `channels_last` memory format, so `movedim` is all it takes: no copy.
@@ -12,13 +12,20 @@ import torch
 import torch.nn.functional as F
 
 __all__ = [
-    "average_pool", "batch_normalization", "conv", "fused_lstm", "layer_normalization", "log_softmax", "max_pool",
-    "normalize_batch", "softmax", "sparse_crossentropy",
+    "average_pool", "batch_normalization", "conv", "fused_lstm", "gelu", "layer_normalization", "log_softmax",
+    "max_pool", "normalize_batch", "rms_normalization", "silu", "softmax", "sparse_crossentropy",
 ]  # fmt: skip
 
 CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 MAX_POOL = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
 AVERAGE_POOL = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
+
+
+silu = F.silu
+
+
+def gelu(x: Any, approximate: bool) -> Any:
+    return F.gelu(x, approximate="tanh" if approximate else "none")
 
 
 def softmax(x: Any, axis: int) -> Any:
@@ -135,8 +142,13 @@ def fused_lstm(xs: Any, h: Any, c: Any, kernel: Any, recurrent: Any, bias: Any) 
     return ys, h[0], c[0]
 
 
+def _at_end(x: Any, axes: Any) -> bool:
+    """Whether the axes are the last ones, as torch's own kernels want them."""
+    return bool(axes == tuple(range(x.dim() - len(axes), x.dim())))
+
+
 def layer_normalization(x: Any, scale: Any, offset: Any, axes: Any, epsilon: float) -> Any:
-    if axes == tuple(range(x.dim() - len(axes), x.dim())):
+    if _at_end(x, axes) and all(v is None or v.dtype == x.dtype for v in (scale, offset)):
         sizes = [x.shape[a] for a in axes]
         scale = scale if scale is None else scale.reshape(sizes)
         offset = offset if offset is None else offset.reshape(sizes)
@@ -148,6 +160,17 @@ def layer_normalization(x: Any, scale: Any, offset: Any, axes: Any, epsilon: flo
     if scale is not None:
         y = y * scale.reshape(shape)
     return (y if offset is None else y + offset.reshape(shape)).to(x.dtype)
+
+
+def rms_normalization(x: Any, scale: Any, axes: Any, epsilon: float) -> Any:
+    if _at_end(x, axes) and (scale is None or scale.dtype == x.dtype):
+        sizes = [x.shape[a] for a in axes]
+        return F.rms_norm(x, sizes, scale if scale is None else scale.reshape(sizes), epsilon)
+    wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+    y = wide * torch.rsqrt((wide * wide).mean(axes, keepdim=True) + epsilon)
+    if scale is not None:
+        y = y * scale.reshape([size if i in axes else 1 for i, size in enumerate(x.shape)])
+    return y.to(x.dtype)
 
 
 def sparse_crossentropy(target: Any, logits: Any, axis: int) -> Any:

@@ -12,7 +12,10 @@ import torch
 
 from kbridge.backends.torch.arrays import DTYPES
 
-__all__ = ["dropout", "next_seed", "random_normal", "random_uniform", "seed_framework"]
+__all__ = [
+    "dropout", "next_seed", "random_binomial", "random_gamma", "random_integers", "random_normal", "random_uniform",
+    "seed_framework",
+]  # fmt: skip
 
 
 def _generator(state: Any) -> Any:
@@ -33,6 +36,20 @@ def random_uniform(shape: Any, dtype: str, state: Any) -> Any:
 
 def random_normal(shape: Any, dtype: str, state: Any) -> Any:
     return torch.randn(shape, dtype=DTYPES[dtype], generator=_generator(state))
+
+
+def random_integers(shape: Any, low: Any, high: Any, dtype: str, state: Any) -> Any:
+    # `randint` takes one range for all, and only numbers: that of a tensor can't be read in a trace
+    share = torch.rand(shape, dtype=torch.float64, generator=_generator(state))
+    return (low + (share * (high - low)).floor().to(torch.int64)).to(DTYPES[dtype])
+
+
+def random_gamma(alpha: Any, state: Any) -> Any:
+    return torch._standard_gamma(alpha, generator=_generator(state))
+
+
+def random_binomial(counts: Any, probabilities: Any, state: Any) -> Any:
+    return torch.binomial(counts, probabilities, generator=_generator(state))
 
 
 def dropout(x: Any, rate: float, shape: Any, state: Any) -> Any:

@@ -7,17 +7,27 @@ from typing import Any
 import torch
 
 __all__ = [
-    "argmax", "argmin", "cumsum", "reduce_all", "reduce_any", "reduce_max", "reduce_mean", "reduce_min",
-    "reduce_prod", "reduce_sum",
+    "argmax", "argmin", "cumprod", "cumsum", "logcumsumexp", "logsumexp", "reduce_all", "reduce_any", "reduce_max",
+    "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum",
 ]  # fmt: skip
 
 
-UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)  # torch can't add these up
+UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)  # torch can't add these up or compare them
 
 
+def _signed(function: Any) -> Any:
+    """`function` for unsigned types too. (From 2**63 on, uint64 sums right and orders wrong.)"""
+
+    def call(x: Any, *settled: Any) -> Any:
+        if x.dtype in UNSIGNED:
+            return function(x.to(torch.int64), *settled).to(x.dtype)
+        return function(x, *settled)
+
+    return call
+
+
+@_signed
 def reduce_sum(x: Any, axes: Any, keepdims: bool) -> Any:
-    if x.dtype in UNSIGNED:
-        return reduce_sum(x.to(torch.int64), axes, keepdims).to(x.dtype)
     return torch.sum(x, axes, keepdim=keepdims, dtype=x.dtype) if axes else x
 
 
@@ -25,10 +35,12 @@ def reduce_mean(x: Any, axes: Any, keepdims: bool) -> Any:
     return torch.mean(x, axes, keepdim=keepdims) if axes else x
 
 
+@_signed
 def reduce_max(x: Any, axes: Any, keepdims: bool) -> Any:
     return torch.amax(x, axes, keepdim=keepdims) if axes else x
 
 
+@_signed
 def reduce_min(x: Any, axes: Any, keepdims: bool) -> Any:
     return torch.amin(x, axes, keepdim=keepdims) if axes else x
 
@@ -41,21 +53,38 @@ def reduce_any(x: Any, axes: Any, keepdims: bool) -> Any:
     return torch.any(x, axes, keepdim=keepdims) if axes else x
 
 
+def logsumexp(x: Any, axes: Any, keepdims: bool) -> Any:
+    return torch.logsumexp(x, axes, keepdim=keepdims) if axes else x
+
+
+@_signed
 def reduce_prod(x: Any, axes: Any, keepdims: bool) -> Any:
-    if x.dtype in UNSIGNED:
-        return reduce_prod(x.to(torch.int64), axes, keepdims).to(x.dtype)
     for axis in reversed(axes):  # torch.prod takes one axis at a time
         x = torch.prod(x, axis, keepdim=keepdims, dtype=x.dtype)
     return x
 
 
+def _ordered(x: Any) -> Any:
+    """Bools and unsigned numbers in a type that torch finds the largest of."""
+    return x.to(torch.int64) if x.dtype in UNSIGNED or x.dtype == torch.bool else x
+
+
 def argmax(x: Any, axis: int) -> Any:
-    return torch.argmax(x, axis).to(torch.int32)
+    return torch.argmax(_ordered(x), axis).to(torch.int32)
 
 
 def argmin(x: Any, axis: int) -> Any:
-    return torch.argmin(x, axis).to(torch.int32)
+    return torch.argmin(_ordered(x), axis).to(torch.int32)
 
 
+@_signed
 def cumsum(x: Any, axis: int) -> Any:
     return torch.cumsum(x, axis, dtype=x.dtype)
+
+
+@_signed
+def cumprod(x: Any, axis: int) -> Any:
+    return torch.cumprod(x, axis, dtype=x.dtype)
+
+
+logcumsumexp = torch.logcumsumexp

@@ -8,7 +8,7 @@ from kbridge.core import activations
 from kbridge.core.errors import ShapeError
 from kbridge.core.layers.base import Layer
 from kbridge.core.layers.options import add_optioned_weight, set_options
-from kbridge.core.ops import nn
+from kbridge.core.ops import activate
 from kbridge.core.ops.elementwise import greater, minimum, multiply, negative, subtract, where
 from kbridge.core.ops.outermost import dtype_of
 
@@ -53,11 +53,11 @@ class ReLU(Layer):
 
     def call(self, inputs: Any) -> Any:
         threshold, slope = self.threshold, self.negative_slope
-        outputs = where(greater(inputs, threshold), inputs, 0.0) if threshold else nn.relu(inputs)
+        outputs = where(greater(inputs, threshold), inputs, 0.0) if threshold else activate.relu(inputs)
         if self.max_value is not None:
             outputs = minimum(outputs, self.max_value)
         if slope:
-            below = nn.relu(subtract(threshold, inputs) if threshold else negative(inputs))
+            below = activate.relu(subtract(threshold, inputs) if threshold else negative(inputs))
             outputs = subtract(outputs, multiply(below, slope))
         return outputs
 
@@ -74,7 +74,7 @@ class LeakyReLU(Layer):
         self.negative_slope = _not_negative(negative_slope, "negative_slope")
 
     def call(self, inputs: Any) -> Any:
-        return nn.leaky_relu(inputs, self.negative_slope)
+        return activate.leaky_relu(inputs, self.negative_slope)
 
 
 class ELU(Layer):
@@ -87,7 +87,7 @@ class ELU(Layer):
         self.alpha = alpha
 
     def call(self, inputs: Any) -> Any:
-        return nn.elu(inputs, self.alpha)
+        return activate.elu(inputs, self.alpha)
 
 
 class PReLU(Layer):
@@ -123,7 +123,7 @@ class PReLU(Layer):
         self.alpha = add_optioned_weight(self, "alpha", sizes)
 
     def call(self, inputs: Any) -> Any:
-        return subtract(nn.relu(inputs), multiply(self.alpha, nn.relu(negative(inputs))))
+        return subtract(activate.relu(inputs), multiply(self.alpha, activate.relu(negative(inputs))))
 
 
 class Softmax(Layer):
@@ -143,11 +143,11 @@ class Softmax(Layer):
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         if mask is None:
-            return nn.softmax(inputs, self.axis)
+            return activate.softmax(inputs, self.axis)
         if len(mask.shape) > len(inputs.shape):
             raise ShapeError(f"A mask of shape {tuple(mask.shape)} doesn't broadcast to {tuple(inputs.shape)}.")
         if dtype_of(mask) != "bool":
             mask = greater(mask, 0.5)
         low = -3e4 if dtype_of(inputs) == "float16" else -1e9  # float16 ends at 65504
-        outputs = nn.softmax(where(mask, inputs, low), self.axis)
+        outputs = activate.softmax(where(mask, inputs, low), self.axis)
         return where(mask, outputs, 0.0)  # where nothing was kept, softmax would spread evenly

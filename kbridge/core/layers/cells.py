@@ -9,10 +9,10 @@ import numpy as np
 
 from kbridge.core.layers.base import Layer
 from kbridge.core.layers.options import add_optioned_weight, fraction, positive, set_options
+from kbridge.core.ops.activate import sigmoid
 from kbridge.core.ops.control import fused_lstm
 from kbridge.core.ops.elementwise import add, multiply, subtract, tanh
 from kbridge.core.ops.linalg import affine, einsum, matmul
-from kbridge.core.ops.nn import sigmoid
 from kbridge.core.ops.random import SeedGenerator, dropout
 from kbridge.core.ops.shape import (
     convert_to_tensor,

@@ -15,7 +15,7 @@ from kbridge.core.layers.options import (
     positive,
     set_options,
 )
-from kbridge.core.ops.nn import biased_conv, sizes_of
+from kbridge.core.ops.conv import biased_conv, sizes_of
 from kbridge.core.ops.shape import pad
 from kbridge.core.settings import check_data_format
 

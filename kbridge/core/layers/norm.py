@@ -9,7 +9,7 @@ from kbridge.core.errors import ShapeError
 from kbridge.core.layers.base import Layer
 from kbridge.core.layers.options import add_optioned_weight, set_options
 from kbridge.core.ops.elementwise import add, cast, divide, multiply, rsqrt, square, subtract, where
-from kbridge.core.ops.nn import batch_normalization, layer_normalization, normalize_batch
+from kbridge.core.ops.nn import batch_norm, layer_norm, normalize_batch
 from kbridge.core.ops.reduce import mean as mean_over
 from kbridge.core.ops.reduce import sum as sum_over
 from kbridge.core.ops.shape import broadcast_to, expand_dims, reshape, shape
@@ -97,11 +97,11 @@ class BatchNormalization(Layer):
                 outputs, mean, variance = normalize_batch(x, beta, gamma, self._axis, self.epsilon)
             else:
                 mean, variance = self._masked_statistics(x, mask)
-                outputs = batch_normalization(x, mean, variance, beta, gamma, self._axis, self.epsilon)
+                outputs = batch_norm(x, mean, variance, beta, gamma, self._axis, self.epsilon)
             self._follow_up(self.moving_mean, mean)
             self._follow_up(self.moving_variance, variance)
         else:
-            outputs = batch_normalization(x, mean, variance, beta, gamma, self._axis, self.epsilon)
+            outputs = batch_norm(x, mean, variance, beta, gamma, self._axis, self.epsilon)
         return cast(outputs, self.compute_dtype) if self._widens else outputs
 
     def _follow_up(self, moving: Any, value: Any) -> None:
@@ -170,7 +170,7 @@ class LayerNormalization(Layer):
             self.beta = add_optioned_weight(self, "beta", sizes, autocast=False)
 
     def call(self, inputs: Any) -> Any:
-        return layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon)
+        return layer_norm(inputs, self.gamma, self.beta, self.axis, self.epsilon)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rms_scaling": False}

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 from kbridge.core.layers.base import Layer
 from kbridge.core.layers.options import need_rank, one_of, space_axes
+from kbridge.core.ops.conv import sizes_of
 from kbridge.core.ops.elementwise import cast, divide, where
-from kbridge.core.ops.nn import average_pool, max_pool, sizes_of
+from kbridge.core.ops.pool import average_pool, max_pool
 from kbridge.core.ops.reduce import max as max_over
 from kbridge.core.ops.reduce import mean
 from kbridge.core.ops.reduce import sum as sum_over

@@ -9,7 +9,7 @@ from kbridge.core.errors import ShapeError
 from kbridge.core.layers.base import Layer
 from kbridge.core.layers.options import need_rank, over_space, positive, space_axes, without
 from kbridge.core.ops import shape as shapes
-from kbridge.core.ops.nn import sizes_of
+from kbridge.core.ops.conv import sizes_of
 from kbridge.core.settings import check_data_format
 from kbridge.core.tensor.shapes import reshaped
 

@@ -8,6 +8,7 @@ from typing import Any
 from kbridge.core import settings
 from kbridge.core.losses.loss import LossFunctionWrapper
 from kbridge.core.losses.reduction import match_ranks
+from kbridge.core.ops.activate import softplus
 from kbridge.core.ops.elementwise import (
     absolute,
     add,
@@ -21,7 +22,6 @@ from kbridge.core.ops.elementwise import (
     subtract,
     where,
 )
-from kbridge.core.ops.nn import softplus
 from kbridge.core.ops.outermost import as_tensor, dtype_of, outermost
 from kbridge.core.ops.reduce import mean
 from kbridge.core.ops.reduce import sum as sum_over

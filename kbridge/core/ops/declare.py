@@ -15,8 +15,7 @@ from typing import Any
 from kbridge.core.context import SYMBOLIC, decide, local, running
 from kbridge.core.errors import KBridgeError
 from kbridge.core.graph.node import record_call
-from kbridge.core.settings import floatx
-from kbridge.core.tensor.dtypes import result_type
+from kbridge.core.tensor.dtypes import float_result, result_type
 from kbridge.core.tensor.symbolic import KerasTensor
 from kbridge.core.tensor.variable import Variable, spec_of
 
@@ -256,4 +255,5 @@ def as_float(x: Any) -> Any:
     """`x` if it holds fractions already, else `x` in the default float type."""
     if x.dtype in local.running.float_dtypes:
         return x
-    return kernel.cast(x, floatx())
+    dtype = kernel.dtype_of(x)
+    return x if dtype == float_result(dtype) else kernel.cast(x, float_result(dtype))

@@ -1,250 +1,32 @@
-"""Ops of neural networks: activations, convolution, pooling, normalisation, cross-entropies."""
+"""Normalisation and cross-entropies. Activations, convolutions and pools have files of their own."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from kbridge.core import settings
-from kbridge.core.errors import ShapeError
+from kbridge.core.errors import ArgumentError, ShapeError
 from kbridge.core.ops import rules
-from kbridge.core.ops.declare import as_float, kernel, op, promote
-from kbridge.core.ops.elementwise import (
-    add,
-    clip,
-    divide,
-    erf,
-    exp,
-    log,
-    maximum,
-    minimum,
-    multiply,
-    subtract,
-    tanh,
-    where,
-)
+from kbridge.core.ops.activate import log_softmax
+from kbridge.core.ops.arithmetic import add, divide, maximum, multiply, power, subtract
+from kbridge.core.ops.declare import as_float, kernel, op
+from kbridge.core.ops.elementwise import absolute, clip, square
+from kbridge.core.ops.math import log
 from kbridge.core.ops.reduce import sum as sum_over
 from kbridge.core.ops.shape import squeeze_axes
-from kbridge.core.tensor.shapes import every_axis, one_axis, window_length
+from kbridge.core.tensor.shapes import every_axis, one_axis
 from kbridge.core.tensor.symbolic import KerasTensor
 
-# --- activations ----------------------------------------------------------------------------------
-
-
-@op(rules.same, direct=True)
-def relu(x: Any) -> Any:
-    """The input, or zero where it is negative."""
-    return kernel.relu(x)
-
-
-@op(rules.floating)
-def sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(-x))."""
-    return kernel.sigmoid(as_float(x))
-
-
-@op(rules.floating)
-def relu6(x: Any) -> Any:
-    """The input held between 0 and 6."""
-    return minimum(kernel.relu(as_float(x)), 6.0)
-
-
-@op(rules.floating)
-def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
-    """The input, times `negative_slope` where it is negative."""
-    x = as_float(x)
-    return where(kernel.greater(x, 0), x, multiply(x, negative_slope))
-
-
-@op(rules.floating)
-def elu(x: Any, alpha: float = 1.0) -> Any:
-    """The input, or alpha * (exp(x) - 1) where it is negative (https://arxiv.org/abs/1511.07289)."""
-    x = as_float(x)
-    curve = kernel.elu(x)
-    return curve if alpha == 1 else where(kernel.greater(x, 0), x, multiply(curve, alpha))
-
-
-@op(rules.floating)
-def selu(x: Any) -> Any:
-    """`elu` scaled so that it normalises itself (https://arxiv.org/abs/1706.02515)."""
-    return multiply(elu(x, 1.6732632423543772), 1.0507009873554805)
-
-
-@op(rules.floating)
-def silu(x: Any) -> Any:
-    """x * sigmoid(x) (https://arxiv.org/abs/1702.03118)."""
-    x = as_float(x)
-    return kernel.multiply(x, kernel.sigmoid(x))
-
-
-@op(rules.floating)
-def softplus(x: Any) -> Any:
-    """log(1 + exp(x)), without overflow."""
-    return kernel.softplus(as_float(x))
-
-
-@op(rules.floating)
-def softsign(x: Any) -> Any:
-    """x / (1 + |x|)."""
-    x = as_float(x)
-    return divide(x, add(kernel.absolute(x), 1.0))
-
-
-@op(rules.floating)
-def hard_sigmoid(x: Any) -> Any:
-    """x / 6 + 1/2, held between 0 and 1."""
-    return clip(add(multiply(as_float(x), 1 / 6), 0.5), 0.0, 1.0)
-
-
-@op(rules.floating)
-def gelu(x: Any, approximate: bool = True) -> Any:
-    """x * P(X <= x) for a standard normal X; `approximate` uses tanh (https://arxiv.org/abs/1606.08415)."""
-    x = as_float(x)
-    if approximate:
-        inner = multiply(add(x, multiply(multiply(x, multiply(x, x)), 0.044715)), math.sqrt(2 / math.pi))
-        return multiply(multiply(x, 0.5), add(tanh(inner), 1.0))
-    return multiply(multiply(x, 0.5), add(erf(multiply(x, math.sqrt(0.5))), 1.0))
-
-
-@op(rules.floating)
-def softmax(x: Any, axis: Any = -1) -> Any:
-    """exp(x), scaled to sum to 1 along `axis` (over all elements if None)."""
-    x = as_float(x)
-    axes = every_axis(axis, len(x.shape))
-    if len(axes) == 1:
-        return kernel.softmax(x, axes[0])
-    raised = exp(kernel.subtract(x, kernel.reduce_max(x, axes, True)))
-    return kernel.divide(raised, kernel.reduce_sum(raised, axes, True))
-
-
-@op(rules.floating)
-def log_softmax(x: Any, axis: int = -1) -> Any:
-    """Logarithm of `softmax`, without overflow."""
-    return kernel.log_softmax(as_float(x), one_axis(axis, len(x.shape)))
-
-
-# --- convolution and pooling ----------------------------------------------------------------------
-
-
-def sizes_of(value: Any, rank: int, name: str) -> tuple[int, ...]:
-    """One number for every axis, or one for each."""
-    sizes = (value,) * rank if isinstance(value, int) else tuple(value)
-    fits = len(sizes) == rank
-    for size in sizes:  # a loop: this runs in each call, and a generator costs several times as much
-        fits = fits and isinstance(size, int) and size > 0
-    if not fits:
-        raise ShapeError(f"{name} takes a positive whole number, or {rank} of them; got {value!r}.")
-    return sizes
-
-
-def _spatial(x: Any, data_format: str) -> tuple[Any, ...]:
-    return tuple(x.shape[1:-1]) if data_format == "channels_last" else tuple(x.shape[2:])
-
-
-def _with_spatial(x: KerasTensor, spatial: Any, channels: Any, data_format: str) -> tuple[Any, ...]:
-    if data_format == "channels_last":
-        return (x.shape[0], *spatial, channels)
-    return (x.shape[0], channels, *spatial)
-
-
-def _conv_rule(
-    x: KerasTensor, weights: KerasTensor, strides: Any = 1, padding: str = "valid",
-    data_format: str | None = None, dilation_rate: Any = 1,
-) -> KerasTensor:  # fmt: skip
-    rank = x.ndim - 2
-    data_format = settings.check_data_format(data_format)
-    strides, dilation = sizes_of(strides, rank, "strides"), sizes_of(dilation_rate, rank, "dilation_rate")
-    windows: tuple[Any, ...] = weights.shape[:rank]
-    spatial = [
-        window_length(size, window, stride, padding, step)
-        for size, window, stride, step in zip(_spatial(x, data_format), windows, strides, dilation, strict=False)
-    ]
-    return KerasTensor(_with_spatial(x, spatial, weights.shape[-1], data_format), x.dtype)
-
-
-def convolve(*settled: Any) -> Any:
-    """The backend's convolution; `conv` has Keras's parameter names, one of which is `kernel`."""
-    return kernel.conv(*settled)
-
-
-@op(_conv_rule, arrays=2)
-def conv(
-    inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid",
-    data_format: str | None = None, dilation_rate: Any = 1,
-) -> Any:  # fmt: skip
-    """Convolution of any rank.
-
-    Args:
-        inputs: `(batch, *space, channels)`, or `(batch, channels, *space)` for channels_first.
-        kernel: `(*window, channels / groups, filters)`; fewer channels than the input has mean groups.
-        strides, dilation_rate: a number, or one for each axis of space.
-        padding: "valid" or "same".
-        data_format: layout of the inputs; the default layout if None.
-    """
-    rank = len(inputs.shape) - 2
-    return convolve(
-        *promote(inputs, kernel),
-        sizes_of(strides, rank, "strides"),
-        padding,
-        settings.check_data_format(data_format),
-        sizes_of(dilation_rate, rank, "dilation_rate"),
-    )
-
-
-def _biased_conv_rule(x: KerasTensor, weights: KerasTensor, bias: Any, *settings: Any) -> KerasTensor:
-    return _conv_rule(x, weights, *settings)
-
-
-@op(_biased_conv_rule, arrays=3)
-def biased_conv(
-    x: Any, weights: Any, bias: Any, strides: Any, padding: str, data_format: str, dilation_rate: Any
-) -> Any:
-    """`conv` plus one number for each filter: what a convolution layer computes, fused where a backend can.
-
-    `strides` and `dilation_rate` are tuples; `bias` may be None.
-    """
-    x, weights = promote(x, weights)
-    return kernel.conv(x, weights, strides, padding, data_format, dilation_rate, bias)
-
-
-def _pool_rule(
-    x: KerasTensor, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None
-) -> KerasTensor:
-    rank = x.ndim - 2
-    data_format = settings.check_data_format(data_format)
-    window = sizes_of(pool_size, rank, "pool_size")
-    steps = window if strides is None else sizes_of(strides, rank, "strides")
-    spatial = [
-        window_length(size, w, s, padding) for size, w, s in zip(_spatial(x, data_format), window, steps, strict=True)
-    ]
-    channels = x.shape[-1] if data_format == "channels_last" else x.shape[1]
-    return KerasTensor(_with_spatial(x, spatial, channels, data_format), x.dtype)
-
-
-def _pooled(verb: Any, inputs: Any, pool_size: Any, strides: Any, padding: str, data_format: Any) -> Any:
-    rank = len(inputs.shape) - 2
-    window = sizes_of(pool_size, rank, "pool_size")
-    steps = window if strides is None else sizes_of(strides, rank, "strides")
-    return verb(inputs, window, steps, padding, settings.check_data_format(data_format))
-
-
-@op(_pool_rule)
-def max_pool(
-    inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None
-) -> Any:
-    """Largest value of each window; `strides` defaults to the window."""
-    return _pooled(kernel.max_pool, inputs, pool_size, strides, padding, data_format)
-
-
-@op(lambda inputs, *args, **kwargs: rules.floating(_pool_rule(inputs, *args, **kwargs)))
-def average_pool(
-    inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None
-) -> Any:
-    """Mean of each window, padding not counted; `strides` defaults to the window."""
-    return _pooled(kernel.average_pool, as_float(inputs), pool_size, strides, padding, data_format)
-
-
 # --- normalisation --------------------------------------------------------------------------------
+
+
+def _small(epsilon: float | None) -> float:
+    return settings.epsilon() if epsilon is None else epsilon
+
+
+def _widened(x: Any) -> Any:
+    """Half floats in single precision: squares leave float16 above 255."""
+    return kernel.cast(x, "float32") if kernel.dtype_of(x) in ("float16", "bfloat16") else x
 
 
 def _moments_rule(x: KerasTensor, axes: Any, keepdims: bool = False, synchronized: bool = False) -> Any:
@@ -253,30 +35,69 @@ def _moments_rule(x: KerasTensor, axes: Any, keepdims: bool = False, synchronize
 
 @op(_moments_rule)
 def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> Any:
-    """Mean and variance along `axes`."""
-    if kernel.dtype_of(x) == "float16":  # squares leave float16 above 255
-        average, spread = moments(kernel.cast(x, "float32"), axes, keepdims)
-        return kernel.cast(average, "float16"), kernel.cast(spread, "float16")
+    """Mean and variance along `axes`, computed in float32 for half floats.
+
+    Args:
+        axes: a number or several.
+        keepdims: whether the axes stay, with size 1.
+        synchronized: for Keras's sake; there is one replica, so nothing is to be shared.
+
+    >>> moments([[1.0], [3.0]], 0)
+    (array([2.], dtype=float32), array([1.], dtype=float32))
+    """
     x, axes = as_float(x), every_axis(axes, len(x.shape))
-    average = kernel.reduce_mean(x, axes, True)
-    away = kernel.subtract(x, average)
+    wide = _widened(x)
+    average = kernel.reduce_mean(wide, axes, True)
+    away = kernel.subtract(wide, average)
     spread = kernel.reduce_mean(kernel.multiply(away, away), axes, keepdims)
-    return average if keepdims else squeeze_axes(average, axes), spread
+    average = average if keepdims else squeeze_axes(average, axes)
+    return (average, spread) if wide is x else (_as(average, x), _as(spread, x))
 
 
-def _normalized_rule(x: KerasTensor, *_: Any, **__: Any) -> KerasTensor:
+def _as(value: Any, x: Any) -> Any:
+    """The value in the type of `x`."""
+    dtype = kernel.dtype_of(x)
+    return value if kernel.dtype_of(value) == dtype else kernel.cast(value, dtype)
+
+
+def _batch_norm_rule(
+    x: KerasTensor, mean: Any, variance: Any, offset: Any = None, scale: Any = None, axis: int = -1,
+    epsilon: float = 1e-3,
+) -> KerasTensor:  # fmt: skip
+    size = x.shape[one_axis(axis, x.ndim)]
+    for name, vector in (("mean", mean), ("variance", variance), ("offset", offset), ("scale", scale)):
+        if vector is not None and (
+            vector.ndim != 1 or (vector.shape[0] != size and None not in (size, vector.shape[0]))
+        ):
+            raise ShapeError(f"{name} is a vector of {size}, the size of axis {axis} of {x.shape}; got {vector.shape}.")
     return rules.floating(x)
 
 
-@op(_normalized_rule, arrays=5)
-def batch_normalization(
+@op(_batch_norm_rule, arrays=5)
+def batch_norm(
     x: Any, mean: Any, variance: Any, offset: Any = None, scale: Any = None, axis: int = -1, epsilon: float = 1e-3
+) -> Any:
+    """`batch_normalization` with the arrays first, as ops have them."""
+    return kernel.batch_normalization(as_float(x), mean, variance, offset, scale, one_axis(axis, len(x.shape)), epsilon)
+
+
+def batch_normalization(
+    x: Any, mean: Any, variance: Any, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
 ) -> Any:
     """`(x - mean) / sqrt(variance + epsilon) * scale + offset`, the vectors lying along `axis`.
 
+    Args:
+        x: of any shape.
+        mean, variance, offset, scale: vectors of as many elements as `axis` has; the last two may be None.
+        axis: where the features lie.
+        epsilon: added to the variance.
+
     Source: https://arxiv.org/abs/1502.03167.
+
+    >>> batch_normalization([[1.0, 5.0]], [1.0, 1.0], [1.0, 4.0], -1, epsilon=0.0)
+    array([[0., 2.]], dtype=float32)
     """
-    return kernel.batch_normalization(as_float(x), mean, variance, offset, scale, one_axis(axis, len(x.shape)), epsilon)
+    return batch_norm(x, mean, variance, offset, scale, axis, epsilon)
 
 
 def _normalized_batch_rule(x: KerasTensor, offset: Any, scale: Any, axis: int, epsilon: float) -> Any:
@@ -293,36 +114,169 @@ def normalize_batch(x: Any, offset: Any, scale: Any, axis: int, epsilon: float) 
     return kernel.normalize_batch(as_float(x), offset, scale, one_axis(axis, len(x.shape)), epsilon)
 
 
-@op(lambda x, scale=None, offset=None, axis=-1, epsilon=1e-3: rules.floating(x), arrays=3)
-def layer_normalization(x: Any, scale: Any = None, offset: Any = None, axis: Any = -1, epsilon: float = 1e-3) -> Any:
-    """The input with mean 0 and variance 1 along `axis`, times `scale`, plus `offset`.
+def _along_rule(x: KerasTensor, axis: Any = -1) -> KerasTensor:
+    every_axis(axis, x.ndim)
+    return rules.floating(x)
 
-    `scale` and `offset` have the sizes of those axes. Source: https://arxiv.org/abs/1607.06450.
+
+@op(lambda x, gamma=None, beta=None, axis=-1, epsilon=None, rms_scaling=False: _along_rule(x, axis), arrays=3)
+def layer_norm(
+    x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float | None = None, rms_scaling: bool = False
+) -> Any:
+    """`layer_normalization`; with `rms_scaling`, which Keras gives up, the mean stays in and `beta` out."""
+    x, axes = as_float(x), every_axis(axis, len(x.shape))
+    if not rms_scaling:
+        return kernel.layer_normalization(x, gamma, beta, axes, _small(epsilon))
+    wide = _widened(x)
+    away = kernel.subtract(wide, kernel.reduce_mean(wide, axes, True))
+    spread = kernel.reduce_mean(kernel.multiply(away, away), axes, True)
+    y = kernel.multiply(wide, kernel.rsqrt(add(spread, _small(epsilon))))
+    if gamma is not None:
+        lie = [size if i in axes else 1 for i, size in enumerate(kernel.shape_of(x))]
+        y = multiply(y, kernel.reshape(gamma, tuple(lie)))
+    return _as(y, x)
+
+
+def layer_normalization(
+    x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float | None = None, **kwargs: Any
+) -> Any:
+    """The input with mean 0 and variance 1 along `axis`, times `gamma`, plus `beta`.
+
+    Args:
+        x: of any shape.
+        gamma, beta: arrays of the sizes of those axes, or None.
+        axis: a number or several.
+        epsilon: added to the variance; `kbridge.config.epsilon()` if None.
+
+    Source: https://arxiv.org/abs/1607.06450.
+
+    >>> layer_normalization([[1.0, 3.0]])
+    array([[-1.,  1.]], dtype=float32)
     """
-    return kernel.layer_normalization(as_float(x), scale, offset, every_axis(axis, len(x.shape)), epsilon)
+    return layer_norm(x, gamma, beta, axis, epsilon, **kwargs)
+
+
+@op(lambda x, scale=None, axis=-1, epsilon=None: _along_rule(x, axis), arrays=2)
+def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float | None = None) -> Any:
+    """The input over the root of its mean square along `axis`, times `scale`.
+
+    Args:
+        x: of any shape.
+        scale: an array of the sizes of those axes, or None.
+        axis: a number or several.
+        epsilon: added to the mean square; `kbridge.config.epsilon()` if None.
+
+    Source: https://arxiv.org/abs/1910.07467.
+
+    >>> rms_normalization([[1.0, 7.0]])
+    array([[0.2, 1.4]], dtype=float32)
+    """
+    return kernel.rms_normalization(as_float(x), scale, every_axis(axis, len(x.shape)), _small(epsilon))
+
+
+def _normalize_rule(x: KerasTensor, axis: Any = -1, order: int = 2, epsilon: float | None = None) -> KerasTensor:
+    _check_order(order)
+    every_axis(axis, x.ndim)
+    return rules.floating(x)
+
+
+def _check_order(order: Any) -> None:
+    if not isinstance(order, int) or order < 1:
+        raise ArgumentError(f"order is a whole number from 1 on, got {order!r}.")
+
+
+@op(_normalize_rule)
+def normalize(x: Any, axis: Any = -1, order: int = 2, epsilon: float | None = None) -> Any:
+    """The input over its norm along `axis`.
+
+    Args:
+        x: of any shape.
+        axis: a number, several, or None for all elements.
+        order: the norm is sum(|x|**order) ** (1 / order).
+        epsilon: the least norm to divide by; `kbridge.config.epsilon()` if None.
+
+    >>> normalize([3.0, 4.0])
+    array([0.6, 0.8], dtype=float32)
+    """
+    _check_order(order)
+    x, axes, small = as_float(x), every_axis(axis, len(x.shape)), _small(epsilon)
+    wide = _widened(x)
+    size = wide if order == 2 else absolute(wide)
+    raised = size if order == 1 else square(wide) if order == 2 else power(size, order)
+    least = max(small**order, 1e-37)  # a root has no gradient at 0
+    total = maximum(kernel.reduce_sum(raised, axes, True), least)
+    if order == 2:
+        return _as(multiply(wide, kernel.rsqrt(total)), x)
+    return _as(divide(wide, total if order == 1 else power(total, 1 / order)), x)
 
 
 # --- cross-entropies ------------------------------------------------------------------------------
 
 
-@op(lambda target, output, from_logits=False, axis=-1: rules.reduced_float(output, axis), arrays=2)
-def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
-    """-sum(target * log(output)) along `axis`; outputs are probabilities, or logits."""
-    target = kernel.cast(target, kernel.dtype_of(output))
-    if len(target.shape) != len(output.shape):
-        raise ShapeError(f"Targets {tuple(target.shape)} and outputs {tuple(output.shape)} differ in rank.")
+def _check_same(target: Any, output: Any) -> None:
+    theirs, ours = tuple(target.shape), tuple(output.shape)
+    if theirs != ours and (
+        len(theirs) != len(ours) or any(a != b and None not in (a, b) for a, b in zip(theirs, ours, strict=True))
+    ):
+        raise ShapeError(f"Targets {theirs} and outputs {ours} differ in shape.")
+
+
+def _logarithm(output: Any, from_logits: bool, axis: int) -> Any:
+    """Logarithms of probabilities that may not sum to 1 yet, or of the softmax of logits."""
     if from_logits:
-        logs = log_softmax(output, axis)
-    else:
-        small = settings.epsilon()
-        scaled = divide(output, sum_over(output, axis, True))
-        logs = log(clip(scaled, small, 1.0 - small))
-    return kernel.negative(sum_over(multiply(target, logs), axis))
+        return log_softmax(output, axis)
+    small = settings.epsilon()
+    return log(clip(divide(output, sum_over(output, axis, True)), small, 1.0 - small))
 
 
-@op(lambda target, output, from_logits=False, axis=-1: rules.reduced_float(output, axis), arrays=2)
+def _categorical_rule(target: KerasTensor, output: KerasTensor, from_logits: bool = False, axis: int = -1) -> Any:
+    _check_same(target, output)
+    return rules.reduced_float(output, one_axis(axis, output.ndim))
+
+
+@op(_categorical_rule, arrays=2)
+def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
+    """-sum(target * log(output)) along `axis`.
+
+    Args:
+        target: distributions, such as one-hot vectors, shaped like `output`.
+        output: probabilities, which are scaled to sum to 1, or logits.
+        from_logits: whether a softmax is still to be taken.
+        axis: the axis of the classes.
+
+    >>> categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])
+    array([0.6931472], dtype=float32)
+    """
+    _check_same(target, output)
+    output = as_float(output)
+    logs = _logarithm(output, from_logits, axis)
+    return kernel.negative(sum_over(multiply(_as(target, output), logs), axis))
+
+
+def _sparse_rule(target: KerasTensor, output: KerasTensor, from_logits: bool = False, axis: int = -1) -> Any:
+    sizes = target.shape[:-1] if target.ndim == output.ndim and target.shape[-1] == 1 else target.shape
+    result = rules.reduced_float(output, one_axis(axis, output.ndim))
+    if len(sizes) != result.ndim or any(
+        a != b and None not in (a, b) for a, b in zip(sizes, result.shape, strict=True)
+    ):
+        raise ShapeError(
+            f"Class numbers of shape {target.shape} don't fit outputs of shape {output.shape}: "
+            "they have the same sizes but for one axis less. For one-hot targets use categorical_crossentropy."
+        )
+    return result
+
+
+@op(_sparse_rule, arrays=2)
 def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
-    """-log(output[target]): like `categorical_crossentropy`, the classes given as whole numbers."""
+    """-log(output[target]): like `categorical_crossentropy`, the classes given as whole numbers.
+
+    Args:
+        target: class numbers, shaped like `output` without `axis`; a last axis of size 1 may be there.
+        output, from_logits, axis: as in `categorical_crossentropy`.
+
+    >>> sparse_categorical_crossentropy([1], [[0.5, 0.5]])
+    array([0.6931472], dtype=float32)
+    """
     if len(target.shape) == len(output.shape) and kernel.shape_of(target)[-1] == 1:
         target = kernel.squeeze(target, (len(target.shape) - 1,))
     if len(target.shape) != len(output.shape) - 1:
@@ -330,20 +284,34 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
             f"Class numbers of shape {tuple(target.shape)} don't fit outputs of shape {tuple(output.shape)}: "
             "they need one axis less. For one-hot targets use categorical_crossentropy."
         )
-    axis = one_axis(axis, len(output.shape))
+    output, axis = as_float(output), one_axis(axis, len(output.shape))
     if from_logits:
         return kernel.sparse_crossentropy(target, output, axis)
-    small = settings.epsilon()
-    scaled = divide(output, sum_over(output, axis, True))
-    logs = log(clip(scaled, small, 1.0 - small))
+    logs = _logarithm(output, False, axis)
     picked = kernel.take_along_axis(logs, kernel.expand_dims(kernel.cast(target, "int32"), (axis,)), axis)
     return kernel.negative(kernel.squeeze(picked, (axis,)))
 
 
-@op(lambda target, output, from_logits=False: rules.together(target, output), arrays=2)
+def _binary_rule(target: KerasTensor, output: KerasTensor, from_logits: bool = False) -> KerasTensor:
+    _check_same(target, output)
+    return rules.floating(output)
+
+
+@op(_binary_rule, arrays=2)
 def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Any:
-    """-(t log(p) + (1 - t) log(1 - p)), element by element."""
-    target = kernel.cast(target, kernel.dtype_of(output))
+    """-(t log(p) + (1 - t) log(1 - p)), element by element.
+
+    Args:
+        target: from 0 to 1, shaped like `output`.
+        output: probabilities, or logits.
+        from_logits: whether a sigmoid is still to be taken.
+
+    >>> binary_crossentropy([0.0, 1.0], [0.5, 0.5])
+    array([0.6931472, 0.6931472], dtype=float32)
+    """
+    _check_same(target, output)
+    output = as_float(output)
+    target = _as(target, output)
     if from_logits:
         # log(1 + exp(-|x|)) + max(x, 0) - x t: the same, without overflow
         tail = kernel.softplus(kernel.negative(kernel.absolute(output)))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbridge.core.tensor.dtypes import float_result, result_type, sum_result
+from kbridge.core.errors import DTypeError
+from kbridge.core.tensor.dtypes import COMPLEX, counted_result, float_result, result_type, sum_result
 from kbridge.core.tensor.shapes import broadcast_shape, every_axis, reduced_shape
 from kbridge.core.tensor.symbolic import KerasTensor
 
@@ -51,6 +52,34 @@ def divided(x1: Any, x2: Any) -> KerasTensor:
     """Inputs broadcast and promoted, at least to a float type."""
     both = together(x1, x2)
     return KerasTensor(both.shape, float_result(both.dtype))
+
+
+def counted(x1: Any, x2: Any) -> KerasTensor:
+    """Inputs broadcast and promoted, truth values to whole numbers."""
+    both = together(x1, x2)
+    return KerasTensor(both.shape, counted_result(both.dtype))
+
+
+def refusing(rule: Any, dtypes: Any, advice: str) -> Any:
+    """`rule`, but for inputs whose common type is one of `dtypes`."""
+
+    def checked(*xs: Any, **more: Any) -> Any:
+        kinds = [kind_of(x) for x in xs if isinstance(x, (KerasTensor, bool, int, float, complex))]
+        if result_type(*kinds) in dtypes:
+            raise DTypeError(f"There is no answer for elements of type {result_type(*kinds)}. {advice}")
+        return rule(*xs, **more)
+
+    return checked
+
+
+def ordered(rule: Any) -> Any:
+    """`rule`, for numbers that have an order."""
+    return refusing(rule, COMPLEX, "Take `real`, `imag` or `absolute` of complex numbers first.")
+
+
+def signed(rule: Any) -> Any:
+    """`rule`, for numbers: truth values have no sign."""
+    return refusing(rule, ("bool",), "Cast it to int32 first, or use logical_not or logical_xor.")
 
 
 def reduced(x: KerasTensor, axis: Any = None, keepdims: bool = False, **_: Any) -> KerasTensor:

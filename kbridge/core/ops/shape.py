@@ -1,161 +1,110 @@
-"""Ops that make, move, join and pick elements without computing on them."""
+"""Ops that move elements without computing on them. (The names that other files of this family hold are here too.)"""
 
 from __future__ import annotations
 
-import itertools
-import math
 import operator
 from collections.abc import Sequence
 from typing import Any
 
-from kbridge.core import settings
-from kbridge.core.context import SYMBOLIC, decide, local, running
-from kbridge.core.errors import ShapeError
-from kbridge.core.ops import rules
-from kbridge.core.ops.declare import homes, kernel, native, op, promote
-from kbridge.core.tensor.dtypes import result_type, standardize_dtype
+import numpy as np
+
+from kbridge.core.errors import ArgumentError, ShapeError
+from kbridge.core.ops.convert import array as array
+from kbridge.core.ops.convert import convert_to_numpy as convert_to_numpy
+from kbridge.core.ops.convert import convert_to_tensor as convert_to_tensor
+from kbridge.core.ops.convert import copy as copy
+from kbridge.core.ops.convert import dtype as dtype
+from kbridge.core.ops.convert import is_tensor as is_tensor
+from kbridge.core.ops.convert import ndim as ndim
+from kbridge.core.ops.convert import shape as shape
+from kbridge.core.ops.convert import size as size
+from kbridge.core.ops.convert import view as view
+from kbridge.core.ops.create import arange as arange
+from kbridge.core.ops.create import full as full
+from kbridge.core.ops.create import full_like as full_like
+from kbridge.core.ops.create import ones as ones
+from kbridge.core.ops.create import ones_like as ones_like
+from kbridge.core.ops.create import positions as positions
+from kbridge.core.ops.create import zeros as zeros
+from kbridge.core.ops.create import zeros_like as zeros_like
+from kbridge.core.ops.cut import split as split
+from kbridge.core.ops.cut import unstack as unstack
+from kbridge.core.ops.declare import kernel, op
+from kbridge.core.ops.diagonal import eye as eye
+from kbridge.core.ops.join import concatenate as concatenate
+from kbridge.core.ops.join import stack as stack
+from kbridge.core.ops.pad import pad as pad
+from kbridge.core.ops.pick import get_item as get_item
+from kbridge.core.ops.pick import lookup as lookup
+from kbridge.core.ops.pick import one_hot as one_hot
+from kbridge.core.ops.pick import take as take
+from kbridge.core.ops.pick import take_along_axis as take_along_axis
+from kbridge.core.ops.rearrange import rearrange as rearrange
+from kbridge.core.ops.turn import flip as flip
+from kbridge.core.ops.turn import fliplr as fliplr
+from kbridge.core.ops.turn import flipud as flipud
+from kbridge.core.ops.turn import roll as roll
+from kbridge.core.ops.turn import rot90 as rot90
+from kbridge.core.ops.turn import swapped
 from kbridge.core.tensor.shapes import broadcast_shape, every_axis, one_axis, reshaped
 from kbridge.core.tensor.symbolic import KerasTensor
-from kbridge.core.tensor.variable import Variable, spec_of
-
-# --- facts about tensors --------------------------------------------------------------------------
 
 
-def shape(x: Any) -> tuple[Any, ...]:
-    """The sizes of `x`: numbers where known, tensors (TensorFlow) or None (symbolic) where not."""
-    if isinstance(x, (KerasTensor, Variable)):
-        return tuple(x.shape)
-    with running(local.running or decide([x])):
-        if local.running is SYMBOLIC:
-            return spec_of(x).shape
-        return kernel.shape_of(native(local.running, x))
+def _is_vector(sizes: Any) -> bool:
+    return len(getattr(sizes, "shape", "")) == 1
 
 
-def ndim(x: Any) -> int:
-    """How many axes `x` has."""
-    return len(shape(x))
+def _target(newshape: Any) -> tuple[Any, ...]:
+    given = tuple(newshape) if isinstance(newshape, (tuple, list)) or _is_vector(newshape) else (newshape,)
+    sizes = tuple(-1 if s is None else s for s in given)
+    for each in sizes:
+        if type(each) is int and each < 0:
+            _check_sizes(given)  # NumPy takes any negative size for -1
+            break
+    return sizes
 
 
-def size(x: Any) -> Any:
-    """How many elements `x` has."""
-    return math.prod(shape(x))
-
-
-def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any = None) -> Any:
-    """`x` as a tensor of the backend in force."""
-    dtype = None if dtype is None else standardize_dtype(dtype)
-    if isinstance(x, KerasTensor):
-        return x if dtype in (None, x.dtype) else KerasTensor(x.shape, dtype)
-    if local.running is SYMBOLIC:
-        return KerasTensor(spec_of(x).shape, dtype or spec_of(x).dtype)
-    with running(local.running or decide(homes([x]))):
-        value = x.value if isinstance(x, Variable) else x
-        return kernel.convert(value, dtype)
-
-
-def convert_to_numpy(x: Any) -> Any:
-    """`x` as a NumPy array on the host."""
-    if isinstance(x, Variable):
-        return x.numpy()
-    with running(local.running or decide([x])):
-        return kernel.to_numpy(kernel.convert(x))
-
-
-# --- making tensors -------------------------------------------------------------------------------
-
-
-def _make(shape: Any, dtype: Any, make: Any) -> Any:
-    dtype = standardize_dtype(dtype)
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
-    if local.running is SYMBOLIC or any(s is None for s in sizes):
-        return KerasTensor(sizes, dtype)
-    with running(local.running or decide(sizes)):
-        return make(sizes, dtype)
-
-
-def zeros(shape: Any, dtype: Any = None) -> Any:
-    """A tensor of zeros."""
-    return _make(shape, dtype, lambda sizes, kind: kernel.full(sizes, 0, kind))
-
-
-def ones(shape: Any, dtype: Any = None) -> Any:
-    """A tensor of ones."""
-    return _make(shape, dtype, lambda sizes, kind: kernel.full(sizes, 1, kind))
-
-
-def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
-    """A tensor of one repeated number."""
-    return _make(shape, dtype, lambda sizes, kind: kernel.full(sizes, fill_value, kind))
-
-
-def _like_rule(x: KerasTensor, dtype: Any = None) -> KerasTensor:
-    return KerasTensor(x.shape, x.dtype if dtype is None else dtype)
-
-
-@op(_like_rule)
-def zeros_like(x: Any, dtype: Any = None) -> Any:
-    """Zeros in the shape of `x`."""
-    return kernel.full_like(x, 0, standardize_dtype(dtype or kernel.dtype_of(x)))
-
-
-@op(_like_rule)
-def ones_like(x: Any, dtype: Any = None) -> Any:
-    """Ones in the shape of `x`."""
-    return kernel.full_like(x, 1, standardize_dtype(dtype or kernel.dtype_of(x)))
-
-
-@op(lambda x, fill_value, dtype=None: _like_rule(x, dtype))
-def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
-    """One repeated number in the shape of `x`."""
-    return kernel.full_like(x, fill_value, standardize_dtype(dtype or kernel.dtype_of(x)))
-
-
-def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Any:
-    """Numbers from `start` (0 if only one is given) up to `stop`, `step` apart."""
-    if stop is None:
-        start, stop = 0, start
-    step = 1 if step is None else step
-    numbers = [n for n in (start, stop, step) if isinstance(n, (int, float))]
-    dtype = standardize_dtype(dtype) if dtype else result_type(*(type(n) for n in numbers), int)
-    if local.running is SYMBOLIC:
-        count = None if len(numbers) < 3 else max(0, math.ceil((stop - start) / step))
-        return KerasTensor((count,), dtype)
-    with running(local.running or decide((start, stop, step))):
-        return kernel.arange(start, stop, step, dtype)
-
-
-@op(lambda x, axis: KerasTensor((x.shape[one_axis(axis, x.ndim)],), "int32"))
-def positions(x: Any, axis: int) -> Any:
-    """0, 1, 2, … along one axis of `x`, where `x` is: `(size,)`, int32."""
-    return kernel.arange(0, kernel.shape_of(x)[one_axis(axis, len(x.shape))], 1, "int32", like=x)
-
-
-def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
-    """Ones on the k-th diagonal of an N by M matrix, zeros elsewhere."""
-    import numpy as np
-
-    return convert_to_tensor(np.eye(N, M, k), dtype or settings.floatx())
-
-
-# --- moving ---------------------------------------------------------------------------------------
+def _check_sizes(sizes: tuple[Any, ...]) -> None:
+    numbers = [s for s in sizes if type(s) is int]
+    if any(s < -1 for s in numbers):
+        raise ShapeError(f"sizes are a non-negative integer or -1, got newshape={sizes}.")
+    if numbers.count(-1) > 1:
+        raise ShapeError(
+            f"at most one unknown dimension, written -1, can follow from the others; got newshape={sizes}."
+        )
 
 
 def _reshape_rule(x: KerasTensor, newshape: Any) -> KerasTensor:
-    sizes = (newshape,) if isinstance(newshape, int) else tuple(newshape)
-    return KerasTensor(reshaped(x.shape, sizes), x.dtype)
+    if isinstance(newshape, KerasTensor) and newshape.ndim == 1 and newshape.shape[0] is not None:
+        return KerasTensor((None,) * newshape.shape[0], x.dtype)
+    given = tuple(newshape) if isinstance(newshape, (tuple, list)) else (newshape,)
+    given = tuple(None if isinstance(s, KerasTensor) else s for s in given)
+    _check_sizes(given)
+    return KerasTensor(reshaped(x.shape, given), x.dtype)
 
 
 @op(_reshape_rule)
 def reshape(x: Any, newshape: Any) -> Any:
-    """The same elements in another shape; one size may be -1."""
-    sizes = (newshape,) if isinstance(newshape, int) else tuple(newshape)
-    return kernel.reshape(x, tuple(-1 if s is None else s for s in sizes))
+    """The same elements, row by row, in another shape; one size may be -1 (or None) and follows from the others.
+
+    >>> reshape([1, 2, 3, 4], (2, -1))
+    array([[1, 2],
+           [3, 4]], dtype=int32)
+    """
+    return kernel.reshape(x, _target(newshape))
 
 
 @op(lambda x: KerasTensor(reshaped(x.shape, (-1,)), x.dtype))
 def ravel(x: Any) -> Any:
-    """The elements in one row."""
+    """The elements in one row.
+
+    >>> ravel([[1, 2], [3, 4]])
+    array([1, 2, 3, 4], dtype=int32)
+    """
     return kernel.reshape(x, (-1,))
+
+
+# --- the order of axes ----------------------------------------------------------------------------
 
 
 def _order(axes: Any, rank: int) -> tuple[int, ...]:
@@ -169,20 +118,65 @@ def _order(axes: Any, rank: int) -> tuple[int, ...]:
 
 @op(lambda x, axes=None: KerasTensor([x.shape[a] for a in _order(axes, x.ndim)], x.dtype))
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
-    """The axes in another order, reversed if none is given."""
+    """The axes in another order, reversed if none is given.
+
+    >>> transpose([[1, 2], [3, 4]])
+    array([[1, 3],
+           [2, 4]], dtype=int32)
+    """
     return kernel.transpose(x, _order(axes, len(x.shape)))
 
 
-def _swap(axis1: int, axis2: int, rank: int) -> list[int]:
-    order = list(range(rank))
-    order[axis1], order[axis2] = order[axis2], order[axis1]
-    return order
+def permute_dims(x: Any, axes: Sequence[int]) -> Any:
+    """`transpose` with the order given: the name in the array API standard.
+
+    >>> permute_dims([[1, 2]], (1, 0)).shape
+    (2, 1)
+    """
+    return transpose(x, axes)
 
 
-@op(lambda x, axis1, axis2: KerasTensor([x.shape[a] for a in _swap(axis1, axis2, x.ndim)], x.dtype))
+@op(lambda x, axis1, axis2: KerasTensor([x.shape[a] for a in swapped(axis1, axis2, x.ndim)], x.dtype))
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
-    """Two axes change places."""
-    return kernel.transpose(x, tuple(_swap(axis1, axis2, len(x.shape))))
+    """Two axes change places.
+
+    >>> swapaxes([[1, 2]], 0, 1).shape
+    (2, 1)
+    """
+    return kernel.transpose(x, tuple(swapped(axis1, axis2, len(x.shape))))
+
+
+def matrix_transpose(x: Any) -> Any:
+    """The last two axes change places.
+
+    >>> matrix_transpose([[[1, 2]]]).shape
+    (1, 2, 1)
+    """
+    return swapaxes(x, -1, -2)
+
+
+def _moved(source: Any, destination: Any, rank: int) -> tuple[int, ...]:
+    given = [[axes] if isinstance(axes, int) else list(axes) for axes in (source, destination)]
+    sources, places = ([one_axis(a, rank) for a in axes] for axes in given)
+    if len(sources) != len(places) or len(set(sources)) != len(sources) or len(set(places)) != len(places):
+        raise ArgumentError(f"can't move axes {source} to {destination}: name as many places as axes, each once.")
+    order = [a for a in range(rank) if a not in sources]
+    for place, axis in sorted(zip(places, sources, strict=True)):
+        order.insert(place, axis)
+    return tuple(order)
+
+
+@op(lambda x, source, destination: KerasTensor([x.shape[a] for a in _moved(source, destination, x.ndim)], x.dtype))
+def moveaxis(x: Any, source: Any, destination: Any) -> Any:
+    """The axes `source` moved to the places `destination`, the others in their old order.
+
+    >>> moveaxis([[[1, 2]]], 2, 0).shape
+    (2, 1, 1)
+    """
+    return kernel.transpose(x, _moved(source, destination, len(x.shape)))
+
+
+# --- axes of size 1 -------------------------------------------------------------------------------
 
 
 def _new_axes(axis: Any, rank: int) -> tuple[int, ...]:
@@ -199,7 +193,11 @@ def _expand_rule(x: KerasTensor, axis: Any) -> KerasTensor:
 
 @op(_expand_rule)
 def expand_dims(x: Any, axis: Any) -> Any:
-    """Axes of size 1 put in at `axis`."""
+    """Axes of size 1 put in, where `axis` (a number or several) counts in the result.
+
+    >>> expand_dims([1, 2], (0, -1)).shape
+    (1, 2, 1)
+    """
     return kernel.expand_dims(x, _new_axes(axis, len(x.shape)))
 
 
@@ -217,7 +215,11 @@ def _squeezable(sizes: Any, axis: Any) -> tuple[int, ...]:
     lambda x, axis=None: KerasTensor([s for i, s in enumerate(x.shape) if i not in _squeezable(x.shape, axis)], x.dtype)
 )
 def squeeze(x: Any, axis: Any = None) -> Any:
-    """Axes of size 1 taken out."""
+    """Axes of size 1 taken out: those of `axis`, or all of them.
+
+    >>> squeeze([[[1, 2]]], axis=0)
+    array([[1, 2]], dtype=int32)
+    """
     return squeeze_axes(x, _squeezable(x.shape, axis))
 
 
@@ -226,20 +228,33 @@ def squeeze_axes(x: Any, axes: tuple[int, ...]) -> Any:
     return kernel.squeeze(x, axes) if axes else x
 
 
-@op(lambda x, shape: KerasTensor(broadcast_shape(x.shape, shape), x.dtype))
+# --- repeating ------------------------------------------------------------------------------------
+
+
+def _broadcast_rule(x: KerasTensor, shape: Any) -> KerasTensor:
+    sizes = tuple(shape)
+    wide = broadcast_shape(x.shape, sizes)
+    if len(wide) != len(sizes) or any(w != s for w, s in zip(wide, sizes, strict=True) if s is not None):
+        raise ShapeError(
+            f"shape {x.shape} doesn't broadcast to {sizes}: only axes of size 1 and new ones in front grow."
+        )
+    return KerasTensor(wide, x.dtype)
+
+
+@op(_broadcast_rule)
 def broadcast_to(x: Any, shape: Any) -> Any:
-    """The input repeated along axes of size 1 to fill `shape`."""
+    """The input repeated along axes of size 1, and along new ones in front, to fill `shape`.
+
+    >>> broadcast_to([1, 2], (2, 2))
+    array([[1, 2],
+           [1, 2]], dtype=int32)
+    """
     return kernel.broadcast_to(x, tuple(shape))
 
 
-@op(lambda x, axis=None: rules.same(x))
-def flip(x: Any, axis: Any = None) -> Any:
-    """The order of elements along `axis` reversed."""
-    return kernel.flip(x, every_axis(axis, len(x.shape)))
-
-
-def _tiled(repeats: Any, rank: int) -> tuple[int, ...]:
-    given = (repeats,) if isinstance(repeats, int) else tuple(repeats)
+def _tiled(repeats: Any, rank: int) -> tuple[Any, ...]:
+    given = tuple(repeats) if isinstance(repeats, (tuple, list)) or _is_vector(repeats) else (repeats,)
+    given = tuple(operator.index(r) if isinstance(r, np.integer) else r for r in given)
     return (1,) * (rank - len(given)) + given
 
 
@@ -251,187 +266,60 @@ def _tile_rule(x: KerasTensor, repeats: Any) -> KerasTensor:
 
 @op(_tile_rule)
 def tile(x: Any, repeats: Any) -> Any:
-    """The input repeated whole along each axis."""
+    """The input repeated whole along each axis, the last ones if `repeats` is shorter.
+
+    >>> tile([1, 2], 2)
+    array([1, 2, 1, 2], dtype=int32)
+    """
     return kernel.tile(x, _tiled(repeats, len(x.shape)))
 
 
-def _repeat_rule(x: KerasTensor, repeats: int, axis: int | None = None) -> KerasTensor:
-    if axis is None:
-        total = reshaped(x.shape, (-1,))[0]
-        return KerasTensor((None if total is None else total * repeats,), x.dtype)
-    sizes = list(x.shape)
-    i = one_axis(axis, x.ndim)
-    size = sizes[i]
-    sizes[i] = None if size is None else size * repeats
+def _times(repeats: Any) -> Any:
+    """`repeats` as a number or a list of them, where they are known."""
+    if isinstance(repeats, np.ndarray):
+        repeats = repeats.tolist()
+    if isinstance(repeats, (list, tuple)):
+        numbers = [operator.index(r) for r in repeats]
+        return numbers[0] if len(numbers) == 1 else numbers
+    return operator.index(repeats) if isinstance(repeats, (int, np.integer)) else repeats
+
+
+def _check_times(times: list[int], size: Any) -> None:
+    if isinstance(size, int) and len(times) != size:
+        raise ShapeError(f"{len(times)} repeats for {size} elements: give one for each, or one for all.")
+    if min(times, default=0) < 0:
+        raise ArgumentError(f"elements can't be repeated a negative number of times, got {times}.")
+
+
+def _repeat_rule(x: KerasTensor, repeats: Any, axis: int | None = None) -> KerasTensor:
+    sizes = list(reshaped(x.shape, (-1,)) if axis is None else x.shape)
+    i = 0 if axis is None else one_axis(axis, x.ndim)
+    times, size = _times(repeats), sizes[i]
+    if isinstance(times, list):
+        _check_times(times, size)
+        sizes[i] = None if size is None else sum(times)
+    else:
+        sizes[i] = size * times if size is not None and isinstance(times, int) else None
     return KerasTensor(sizes, x.dtype)
 
 
 @op(_repeat_rule)
-def repeat(x: Any, repeats: int, axis: int | None = None) -> Any:
-    """Each element repeated along `axis` (of the flattened input if None)."""
-    if axis is None:
-        return kernel.repeat(kernel.reshape(x, (-1,)), repeats, 0)
-    return kernel.repeat(x, repeats, one_axis(axis, len(x.shape)))
+def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
+    """Each element repeated along `axis` (of the flattened input if None).
 
+    Args:
+        x: the input.
+        repeats: how often; one number for all, or one for each element along the axis.
+        axis: the axis that grows.
 
-def _widths(pad_width: Any, rank: int) -> tuple[tuple[int, int], ...]:
-    if isinstance(pad_width, int):
-        return ((pad_width, pad_width),) * rank
-    pairs = tuple((p, p) if isinstance(p, int) else tuple(p) for p in pad_width)
-    return pairs * rank if len(pairs) == 1 else pairs
-
-
-def _pad_rule(x: KerasTensor, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
-    pairs = _widths(pad_width, x.ndim)
-    return KerasTensor([None if s is None else s + a + b for s, (a, b) in zip(x.shape, pairs, strict=True)], x.dtype)
-
-
-@op(_pad_rule)
-def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
-    """Elements added around the input: `mode` is "constant", "reflect" or "symmetric"."""
-    return kernel.pad(x, _widths(pad_width, len(x.shape)), mode, constant_values or 0)
-
-
-# --- joining and picking --------------------------------------------------------------------------
-
-
-def _concatenate_rule(xs: list[KerasTensor], axis: int = -1) -> KerasTensor:
-    i = one_axis(axis, xs[0].ndim)
-    sizes = list(xs[0].shape)
-    for x in xs[1:]:
-        if x.ndim != len(sizes) or any(
-            a != b and None not in (a, b) for j, (a, b) in enumerate(zip(x.shape, sizes, strict=True)) if j != i
-        ):
-            raise ShapeError(
-                f"Can't concatenate shapes {[x.shape for x in xs]} along axis {axis}: the other axes must agree."
-            )
-        sizes = [b if a is None else a for a, b in zip(sizes, x.shape, strict=True)]
-    parts = [x.shape[i] for x in xs]
-    sizes[i] = None if None in parts else sum(p for p in parts if p is not None)
-    return KerasTensor(sizes, result_type(*(x.dtype for x in xs)))
-
-
-@op(_concatenate_rule, listed=True)
-def concatenate(xs: Any, axis: int = -1) -> Any:
-    """The inputs joined along an axis they have."""
-    return kernel.concatenate(promote(*xs), one_axis(axis, len(xs[0].shape)))
-
-
-def _stack_rule(x: list[KerasTensor], axis: int = 0) -> KerasTensor:
-    sizes = list(x[0].shape)
-    sizes.insert(one_axis(axis, len(sizes) + 1), len(x))
-    return KerasTensor(sizes, result_type(*(each.dtype for each in x)))
-
-
-@op(_stack_rule, listed=True)
-def stack(x: Any, axis: int = 0) -> Any:
-    """The inputs joined along a new axis."""
-    return kernel.stack(promote(*x), one_axis(axis, len(x[0].shape) + 1))
-
-
-def _split_sizes(size: int | None, parts: Any) -> list[int | None]:
-    if isinstance(parts, int):
-        if isinstance(size, int) and size % parts:
-            raise ShapeError(f"An axis of size {size} doesn't split into {parts} equal parts.")
-        return [None if size is None else size // parts] * parts
-    edges = [0, *parts, size]
-    return [None if b is None else b - a for a, b in itertools.pairwise(edges)]
-
-
-def _split_rule(x: KerasTensor, indices_or_sections: Any, axis: int = 0) -> list[KerasTensor]:
-    i = one_axis(axis, x.ndim)
-    pieces = _split_sizes(x.shape[i], indices_or_sections)
-    return [KerasTensor((*x.shape[:i], p, *x.shape[i + 1 :]), x.dtype) for p in pieces]
-
-
-@op(_split_rule)
-def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
-    """The input cut along `axis` into equal parts, or at the given positions."""
-    i = one_axis(axis, len(x.shape))
-    return kernel.split(x, _split_sizes(kernel.shape_of(x)[i], indices_or_sections), i)
-
-
-def _take_rule(x: KerasTensor, indices: KerasTensor, axis: int | None = None) -> KerasTensor:
-    if axis is None:
-        return KerasTensor(indices.shape, x.dtype)
-    i = one_axis(axis, x.ndim)
-    return KerasTensor((*x.shape[:i], *indices.shape, *x.shape[i + 1 :]), x.dtype)
-
-
-@op(_take_rule, arrays=2)
-def take(x: Any, indices: Any, axis: int | None = None) -> Any:
-    """The slices of `x` at `indices` along `axis` (of the flattened input if None)."""
-    if axis is None:
-        return kernel.take(kernel.reshape(x, (-1,)), indices, 0)
-    return kernel.take(x, indices, one_axis(axis, len(x.shape)))
-
-
-@op(lambda table, indices: KerasTensor((*indices.shape, *table.shape[1:]), table.dtype), arrays=2)
-def lookup(table: Any, indices: Any) -> Any:
-    """Rows of a table, by whole numbers from 0: `take` for an embedding, without the look at signs."""
-    return kernel.lookup(table, indices)
-
-
-@op(lambda x, indices, axis=None: KerasTensor(indices.shape, x.dtype), arrays=2)
-def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
-    """Elements of `x` picked along `axis` by indices of the same rank."""
-    if axis is None:
-        return kernel.take_along_axis(kernel.reshape(x, (-1,)), kernel.reshape(indices, (-1,)), 0)
-    return kernel.take_along_axis(x, indices, one_axis(axis, len(x.shape)))
-
-
-def _full_key(key: Any, rank: int) -> list[Any]:
-    given = list(key) if isinstance(key, tuple) else [key]
-    taken = sum(1 for k in given if k is not None and k is not Ellipsis)
-    if taken > rank:
-        raise ShapeError(f"{taken} indices for a tensor of rank {rank}.")
-    if Ellipsis not in [k for k in given if isinstance(k, type(Ellipsis))]:
-        given.append(Ellipsis)
-    at = next(i for i, k in enumerate(given) if k is Ellipsis)
-    return given[:at] + [slice(None)] * (rank - taken) + given[at + 1 :]
-
-
-def _getitem_rule(x: KerasTensor, key: Any) -> KerasTensor:
-    sizes: list[int | None] = []
-    axis = 0
-    for k in _full_key(key, x.ndim):
-        if k is None:
-            sizes.append(1)
-            continue
-        size = x.shape[axis]
-        axis += 1
-        if isinstance(k, slice):
-            sizes.append(len(range(*k.indices(size))) if size is not None else (size if k == slice(None) else None))
-        elif isinstance(k, KerasTensor):
-            sizes.extend(k.shape)
-        else:
-            operator.index(k)
-    return KerasTensor(sizes, x.dtype)
-
-
-@op(_getitem_rule)
-def get_item(x: Any, key: Any) -> Any:
-    """`x[key]` for numbers, slices, None and `...`."""
-    return kernel.get_item(x, key)
-
-
-def _one_hot_rule(x: KerasTensor, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
-    sizes = list(x.shape)
-    sizes.insert(one_axis(axis, x.ndim + 1), num_classes)
-    return KerasTensor(sizes, dtype or settings.floatx())
-
-
-@op(_one_hot_rule)
-def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
-    """Class numbers as vectors with a single 1; a number outside the range gives all zeros."""
-    dtype = standardize_dtype(dtype)
-    if kernel.dtype_of(x) not in ("int32", "int64"):  # LiteRT compares no bytes
-        x = kernel.cast(x, "int32")
-    classes = kernel.arange(0, num_classes, 1, kernel.dtype_of(x), like=x)
-    hot = kernel.cast(kernel.equal(kernel.expand_dims(x, (len(x.shape),)), classes), dtype)
-    axis = one_axis(axis, len(x.shape) + 1)
-    if axis == len(x.shape):
-        return hot
-    order = list(range(len(x.shape)))
-    order.insert(axis, len(x.shape))
-    return kernel.transpose(hot, tuple(order))
+    >>> repeat([1, 2], [1, 3])
+    array([1, 2, 2, 2], dtype=int32)
+    """
+    i = 0 if axis is None else one_axis(axis, len(x.shape))
+    x = kernel.reshape(x, (-1,)) if axis is None else x
+    times = _times(repeats)
+    if not isinstance(times, list):
+        return kernel.repeat(x, times if isinstance(times, int) else kernel.convert(times), i)
+    _check_times(times, kernel.shape_of(x)[i])
+    places = [place for place, count in enumerate(times) for _ in range(count)]
+    return kernel.take(x, kernel.convert(places, "int32"), i)

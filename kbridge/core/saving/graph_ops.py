@@ -2,30 +2,73 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import pkgutil
 from typing import Any
 
+from kbridge.core import ops
 from kbridge.core.errors import LoadError
 from kbridge.core.naming import snake_case
-from kbridge.core.ops import elementwise, linalg, nn, random, reduce, shape
 from kbridge.core.ops.declare import OPS, Op
 
-DECLARED_IN = (elementwise, linalg, nn, random, reduce, shape)  # an op is known once its module is loaded
+for _file in pkgutil.iter_modules(ops.__path__):  # an op is known once its module is loaded
+    importlib.import_module(f"{ops.__name__}.{_file.name}")
 
 # Keras's class -> our op, where it isn't the op's name in camel case.
-CLASS_NAMES = {"Einsum": "einsum_of", "BatchNorm": "batch_normalization"}
-# Where Keras keeps an op's class, if not with the module that ours is in.
-MODULES = {
-    "cast": "core", "stop_gradient": "core", "rsqrt": "math", "erf": "math", "logsumexp": "math", "one_hot": "nn",
+CLASS_NAMES = {
+    "AllClose": "allclose", "Average": "weighted_average", "CDist": "cdist", "CTCDecode": "ctc_decode",
+    "CTCLoss": "ctc_loss", "Einsum": "einsum_of", "FFT": "fft", "FFT2": "fft2", "HSVToRGB": "hsv_to_rgb",
+    "IFFT2": "ifft2", "IRFFT": "irfft", "ISTFT": "istft", "IsIn": "isin", "Meshgrid": "meshgrid_of", "PSNR": "psnr",
+    "RFFT": "rfft", "RGBToGrayscale": "rgb_to_grayscale", "RGBToHSV": "rgb_to_hsv", "RMSNorm": "rms_normalization",
+    "SSIM": "ssim", "STFT": "stft", "SVD": "svd", "SearchSorted": "searchsorted",
 }  # fmt: skip
+# Where Keras keeps an op's class, if not with the module that ours is in or in `numpy`.
+MODULES = {
+    **dict.fromkeys(
+        ("cast", "saturate_cast", "scatter", "scatter_update", "slice", "slice_update", "stop_gradient", "unstack"),
+        "core",
+    ),
+    **dict.fromkeys(
+        (
+            "cdist", "erf", "erfc", "erfinv", "extract_sequences", "fft", "fft2", "ifft2", "in_top_k", "irfft", "istft",
+            "logdet", "logsumexp", "rfft", "rsqrt", "segment_max", "segment_min", "segment_prod", "segment_sum", "stft",
+            "top_k", "view_as_complex", "view_as_real",
+        ),
+        "math",
+    ),
+    **dict.fromkeys(("multi_hot", "one_hot", "polar", "psnr"), "nn"),
+    **dict.fromkeys(
+        (
+            "cholesky", "cholesky_inverse", "det", "eig", "eigh", "inv", "lstsq", "lu_factor", "matrix_rank", "norm",
+            "pinv", "qr", "solve", "solve_triangular", "svd",
+        ),
+        "linalg",
+    ),
+}  # fmt: skip
+NN = {f"{ops.__name__}.{file}" for file in ("activate", "attention", "conv", "ctc", "nn", "patches", "pool")}
+IMAGE = {f"{ops.__name__}.{file}" for file in ("image", "image_parts", "resize", "warp")}
 # Arguments that aren't arrays and yet are given at the call, not to the class.
 AT_CALL = {"get_item": ("key",), "full_like": ("fill_value",), "pad": ("constant_values",)}
 # Keras's arguments that ours don't have, with the value that means "nothing special".
-WITHOUT = {"round": {"decimals": 0}}
+WITHOUT: dict[str, dict[str, Any]] = {}
 # Ops that Keras's files have no class for: layers use them inside.
-INTERNAL = frozenset(
-    {"affine", "biased_conv", "dropout", "layer_normalization", "lookup", "normalize_batch", "positions"}
-)
+INTERNAL = frozenset({
+    "_converted", "_count", "_deepened", "affine", "biased_conv", "broadcast_arrays_of", "dropout", "lookup",
+    "normalize_batch", "positions", "resample", "with_gradient",
+})  # fmt: skip
+# Ops that get functions, which no file can hold.
+OF_FUNCTIONS = frozenset({
+    "associative_scan", "cond", "fori_loop", "jvp", "map", "scan", "switch", "vectorized_map", "while_loop",
+})  # fmt: skip
+# Ops that Keras doesn't have, or not as a class: a file with them could be read by nobody else.
+BEYOND_KERAS = frozenset({
+    "argwhere", "bitwise_count", "categorical", "column_stack", "copysign", "cov", "cumulative_prod", "cumulative_sum",
+    "eigvals", "eigvalsh", "fftshift", "flatnonzero", "float_power", "ifft", "ifftshift", "logcumsumexp", "matrix_norm",
+    "matrix_power", "matvec", "multi_dot", "partition", "positive", "put_along_axis", "rearrange", "shuffle", "svdvals",
+    "unique_all", "unique_counts", "unique_inverse", "unique_values", "vecdot", "vecmat", "vector_norm",
+})  # fmt: skip
+LISTED = {"einsum_of": "subscripts", "meshgrid_of": "indexing"}  # ops of a list of arrays, and their one argument
 
 
 def is_op_entry(entry: dict[str, Any]) -> bool:
@@ -42,17 +85,18 @@ def op_named(class_name: str) -> Op | None:
 def op_entry(node: Any, name: str) -> dict[str, Any]:
     """The stored form of an op's node, without its call."""
     op: Op = node.operation
-    if op.name in INTERNAL:
+    if op.name in INTERNAL | OF_FUNCTIONS | BEYOND_KERAS:
         raise TypeError(
             f"The op {op.name!r} in this graph has no form in Keras's files. "
             "Put it into a Layer of your own and call that."
         )
-    theirs = {ours: keras for keras, ours in CLASS_NAMES.items()}
-    class_name = theirs.get(op.name) or "".join(part.capitalize() for part in op.name.split("_"))
-    static = _given(node) if op.name != "einsum_of" else {"subscripts": _given(node)["subscripts"]}
+    module, class_name = place_of(op)
+    static = _given(node)
+    if op.name in LISTED:
+        static = {LISTED[op.name]: static[LISTED[op.name]]}
     config = {key: value for key, value in static.items() if key not in (*op.array_names, *_at_call(op))}
     return {
-        "module": f"keras.src.ops.{_module(op)}",
+        "module": f"keras.src.ops.{module}",
         "class_name": class_name,
         "config": {"name": name, **config},
         "registered_name": class_name,
@@ -63,8 +107,8 @@ def op_call(node: Any) -> tuple[list[Any], dict[str, Any]]:
     """What a stored call of an op's node is given: the arrays and what goes with them."""
     op: Op = node.operation
     given = _given(node)
-    if op.name == "einsum_of":
-        return list(given["operands"]), {}
+    if op.name in LISTED:
+        return list(given[next(iter(inspect.signature(op.body).parameters))]), {}
     return [given[key] for key in (*_arrays(op), *_at_call(op)) if key in given], {}
 
 
@@ -77,13 +121,12 @@ def op_of_entry(entry: dict[str, Any]) -> Any:
     names = (*_arrays(op), *_at_call(op))
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if op.name == "einsum_of":
+        if op.name in LISTED:
             return op.call(list(args), **static)
         given = {**dict(zip(names, args, strict=False)), **kwargs}
         if op.name == "get_item" and isinstance(given.get("key"), list):
             given["key"] = tuple(given["key"])  # JSON has no tuples
-        arrays = [given.pop(key) for key in _arrays(op) if key in given]
-        return op.call(*arrays, **given, **static)
+        return op.call(**given, **static)
 
     return call
 
@@ -112,6 +155,9 @@ def _at_call(op: Op) -> tuple[str, ...]:
     return AT_CALL.get(op.name, ())
 
 
-def _module(op: Op) -> str:
-    own = op.body.__module__.rpartition(".")[2]
-    return MODULES.get(op.name) or ("nn" if own == "nn" else "numpy")
+def place_of(op: Op) -> tuple[str, str]:
+    """The module of `keras.src.ops` and the name of the class that Keras has for an op."""
+    theirs = {ours: keras for keras, ours in CLASS_NAMES.items()}
+    class_name = theirs.get(op.name) or "".join(part.capitalize() for part in op.name.split("_"))
+    declared = op.body.__module__
+    return MODULES.get(op.name) or ("nn" if declared in NN else "image" if declared in IMAGE else "numpy"), class_name

@@ -75,6 +75,20 @@ def is_float(dtype: str) -> bool:
     return "float" in dtype
 
 
+def is_float_dtype(dtype: Any) -> bool:
+    """Whether a dtype, in any form, holds fractions.
+
+    >>> is_float_dtype("bfloat16"), is_float_dtype("int32")
+    (True, False)
+    """
+    return standardize_dtype(dtype) in FLOAT
+
+
+def is_int_dtype(dtype: Any) -> bool:
+    """Whether a dtype, in any form, holds whole numbers only."""
+    return standardize_dtype(dtype) in UNSIGNED + SIGNED
+
+
 def _above(dtype: str) -> frozenset[str]:
     """Everything that `dtype` can be promoted to, itself included."""
     return frozenset({dtype}).union(*(_above(up) for up in _LATTICE[dtype]))
@@ -90,6 +104,9 @@ def _joins() -> dict[tuple[str, str], str]:
             least = [name for name in common if common <= above[name]]
             if least:
                 joins[first, second] = least[0]
+    # Nothing narrower holds all of uint32 and int32. Keras and JAX stay at 32 bits: 64 come out where 64 went in.
+    for signed in ("int8", "int16", "int32"):
+        joins["uint32", signed] = joins[signed, "uint32"] = "int32"
     return joins
 
 
@@ -117,6 +134,43 @@ def result_type(*dtypes: Any) -> str:
 def float_result(dtype: str) -> str:
     """What a float op gives for an input of this type: floats stay, everything else becomes floatx."""
     return dtype if is_float(dtype) or dtype in COMPLEX else settings.floatx()
+
+
+def counted_result(dtype: str) -> str:
+    """What powers, remainders and shifts give: truth values count as whole numbers."""
+    return "int32" if dtype == "bool" else dtype
+
+
+def parts_result(dtype: str) -> str:
+    """The type of a complex number's parts; any other type stays.
+
+    >>> parts_result("complex64"), parts_result("int8")
+    ('float32', 'int8')
+    """
+    return {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
+
+
+# The largest finite number of each type: https://en.wikipedia.org/wiki/Bfloat16_floating-point_format and IEEE 754.
+LARGEST = {
+    "bfloat16": 3.3895313892515355e38,
+    "float16": 65504.0,
+    "float32": 3.4028234663852886e38,
+    "float64": 1.7976931348623157e308,
+}
+
+
+def limits(dtype: str) -> tuple[Any, Any]:
+    """The least and the largest finite number of a type.
+
+    >>> limits("int8"), limits("uint8"), limits("float16")
+    ((-128, 127), (0, 255), (-65504.0, 65504.0))
+    """
+    if dtype in LARGEST:
+        return -LARGEST[dtype], LARGEST[dtype]
+    if dtype == "bool":
+        return 0, 1
+    bits = int(dtype.lstrip("uint"))
+    return (0, 2**bits - 1) if dtype in UNSIGNED else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
 
 
 def sum_result(dtype: str) -> str:

@@ -17,18 +17,27 @@ class KerasTensor:
     Args:
         shape: sizes, None where free.
         dtype: element type, as a string.
+        sparse, ragged: how the values will be held; ops don't look at it.
         name: optional name.
 
     >>> KerasTensor((None, 3), "float32")
     <KerasTensor shape=(None, 3), dtype=float32>
     """
 
-    __slots__ = ("__weakref__", "_mask", "dtype", "history", "name", "shape")
+    __slots__ = ("__weakref__", "_mask", "dtype", "history", "name", "ragged", "shape", "sparse")
     __array_priority__ = 1000  # NumPy hands mixed operators to us
 
-    def __init__(self, shape: Sequence[int | None], dtype: str = "float32", name: str | None = None) -> None:
+    def __init__(
+        self,
+        shape: Sequence[int | None],
+        dtype: str = "float32",
+        sparse: bool = False,
+        ragged: bool = False,
+        name: str | None = None,
+    ) -> None:
         self.shape: Shape = standardize_shape(shape)
         self.dtype = standardize_dtype(dtype)
+        self.sparse, self.ragged = sparse, ragged
         self.name = name
         self.history: Any = None  # (node, position among its outputs)
         self._mask: Any = None
@@ -43,7 +52,8 @@ class KerasTensor:
         return self.history
 
     def __getstate__(self) -> Any:
-        return None, {"shape": self.shape, "dtype": self.dtype, "name": self.name, "history": None, "_mask": self._mask}
+        kept = {name: getattr(self, name) for name in ("shape", "dtype", "sparse", "ragged", "name", "_mask")}
+        return None, {**kept, "history": None}
 
     def __repr__(self) -> str:
         name = f", name={self.name}" if self.name else ""

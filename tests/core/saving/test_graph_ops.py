@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 import kbridge
 from kbridge.core.ops.declare import OPS
-from kbridge.core.saving.graph_ops import DECLARED_IN, INTERNAL
+from kbridge.core.saving.graph_ops import BEYOND_KERAS, CLASS_NAMES, INTERNAL, MODULES, OF_FUNCTIONS, place_of
 from tests.rows.running import host, leaves
 
 X = np.linspace(-2, 2, 24, dtype="float32").reshape(2, 3, 4)
@@ -142,7 +143,7 @@ ROWS: dict[str, Callable[[Any, Any], Any]] = {
     "max_pool": call("max_pool", 2, strides=1, padding="same", data_format="channels_last"),
     "average_pool": call("average_pool", 2, data_format="channels_last"),
     "moments": call("moments", axes=[1], keepdims=True),
-    "batch_normalization": lambda K, x: K.ops.batch_normalization(x, VECTOR, VECTOR, axis=-1, epsilon=0.1),
+    "batch_norm": lambda K, x: K.ops.batch_normalization(x, VECTOR, VECTOR, axis=-1, epsilon=0.1),
     "categorical_crossentropy": lambda K, x: K.ops.categorical_crossentropy(K.ops.softmax(x), K.ops.softmax(-x)),
     "sparse_categorical_crossentropy": lambda K, x: K.ops.sparse_categorical_crossentropy(
         K.ops.cast(x[..., 0] > 0, "int32"), x, from_logits=True
@@ -151,9 +152,24 @@ ROWS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def test_every_op_has_a_row() -> None:
-    assert {op.body.__module__ for op in OPS.values()} == {module.__name__ for module in DECLARED_IN}
-    assert set(OPS) - INTERNAL == set(ROWS)
+def test_every_row_is_an_op() -> None:
+    assert set(ROWS) <= set(OPS) - INTERNAL
+
+
+def test_every_op_has_the_place_that_keras_gives_it() -> None:
+    """The class that is written exists in Keras, in that module; what has none is on a list."""
+    for name, op in OPS.items():
+        if name in INTERNAL | OF_FUNCTIONS | BEYOND_KERAS:
+            continue
+        module, class_name = place_of(op)
+        found = getattr(importlib.import_module(f"keras.src.ops.{module}"), class_name, None)
+        assert found is not None, f"{name}: no {class_name} in {module}"
+        assert found.__module__ == f"keras.src.ops.{module}", name
+
+
+def test_the_lists_of_ops_are_true() -> None:
+    assert set(OPS) >= INTERNAL | OF_FUNCTIONS | BEYOND_KERAS
+    assert set(CLASS_NAMES.values()) | set(MODULES) <= set(OPS)
 
 
 def model(K: Any, row: Callable[[Any, Any], Any]) -> Any:

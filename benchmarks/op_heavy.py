@@ -1,0 +1,230 @@
+"""Ops that compute for long: against the framework's own best call, forward and backward.
+
+torch runs eagerly; JAX under jit and TensorFlow in a tf.function, as training runs them.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from benchmarks.api import BACKENDS, finished, inference_only, keras_like, to_framework
+from benchmarks.table import Figure, Row, quotient
+from benchmarks.turns import Options, three_sides
+from benchmarks.worker import Prepared, Spec, per_call
+
+BAR = 1.05
+random = np.random.default_rng(0)
+
+
+def floats(*sizes: int) -> np.ndarray:
+    return random.normal(size=sizes).astype("float32")
+
+
+def whole(high: int, *sizes: int) -> np.ndarray:
+    return random.integers(0, high, sizes).astype("int32")
+
+
+class Case(NamedTuple):
+    """Inputs, the call in the Keras API, whether it has a backward pass, and backends that can't run it."""
+
+    arrays: tuple[np.ndarray, ...]
+    call: Callable[..., Any]
+    backward: bool = True
+    without: tuple[str, ...] = ()
+
+
+CASES = {
+    "conv2d NHWC": Case(
+        (floats(8, 32, 32, 32), floats(3, 3, 32, 64)), lambda ops, x, w: ops.conv(x, w, 1, "same", "channels_last")
+    ),
+    "conv2d NCHW": Case(
+        (floats(8, 32, 32, 32), floats(3, 3, 32, 64)),
+        lambda ops, x, w: ops.conv(x, w, 1, "same", "channels_first"),
+        without=("tensorflow",),  # its CPU has no such kernel
+    ),
+    "depthwise": Case(
+        (floats(8, 32, 32, 32), floats(3, 3, 32, 1)),
+        lambda ops, x, w: ops.depthwise_conv(x, w, 1, "same", "channels_last"),
+    ),
+    "attention": Case(
+        (floats(4, 128, 8, 32), floats(4, 128, 8, 32), floats(4, 128, 8, 32)),
+        lambda ops, q, k, v: ops.dot_product_attention(q, k, v),
+    ),
+    "batched matmul": Case((floats(32, 64, 64), floats(32, 64, 64)), lambda ops, x, y: ops.matmul(x, y)),
+    "softmax cross-entropy": Case(
+        (floats(256, 1000), whole(1000, 256)),
+        lambda ops, x, y: ops.sparse_categorical_crossentropy(y, x, from_logits=True),
+    ),
+    "layer norm": Case(
+        (floats(64, 128, 256), floats(256), floats(256)),
+        lambda ops, x, gamma, beta: ops.layer_normalization(x, gamma, beta, axis=-1),
+    ),
+    "sort": Case((floats(64, 1000),), lambda ops, x: ops.sort(x, axis=-1)),
+    "top_k": Case((floats(64, 1000),), lambda ops, x: ops.top_k(x, 10)[0]),
+    "resize": Case(
+        (floats(4, 32, 32, 3),),
+        lambda ops, x: ops.image.resize(x, (64, 64), interpolation="bilinear", data_format="channels_last"),
+    ),
+    "cumsum": Case((floats(256, 1000),), lambda ops, x: ops.cumsum(x, axis=-1)),
+    "gather": Case((floats(10000, 64), whole(10000, 1024)), lambda ops, x, i: ops.take(x, i, axis=0)),
+    "scatter": Case(
+        (floats(1000, 64), whole(1000, 256, 1), floats(256, 64)), lambda ops, x, i, u: ops.scatter_update(x, i, u)
+    ),
+}
+
+
+def torch_calls() -> dict[str, Callable[..., Any]]:
+    import torch
+    import torch.nn.functional as F
+
+    def first(function: Callable[..., Any]) -> Callable[..., Any]:
+        """`function` of channels-first tensors on channels-last ones, whose strides torch reads as they are."""
+        return lambda x, *rest: function(x.permute(0, 3, 1, 2), *rest).permute(0, 2, 3, 1)
+
+    def scatter(x: Any, i: Any, u: Any) -> Any:
+        return torch.index_put(x, (i[:, 0].long(),), u)
+
+    return {
+        "conv2d NHWC": first(lambda x, w: F.conv2d(x, w.permute(3, 2, 0, 1), padding=1)),
+        "conv2d NCHW": lambda x, w: F.conv2d(x, w.permute(3, 2, 0, 1), padding=1),
+        "depthwise": first(lambda x, w: F.conv2d(x, w.permute(2, 3, 0, 1), padding=1, groups=32)),
+        "attention": lambda q, k, v: F.scaled_dot_product_attention(*(t.transpose(1, 2) for t in (q, k, v))).transpose(
+            1, 2
+        ),
+        "batched matmul": torch.matmul,
+        "softmax cross-entropy": lambda x, y: F.cross_entropy(x, y.long(), reduction="none"),
+        "layer norm": lambda x, gamma, beta: F.layer_norm(x, (256,), gamma, beta, 1e-3),
+        "sort": lambda x: torch.sort(x, -1).values,
+        "top_k": lambda x: torch.topk(x, 10).values,
+        "resize": first(lambda x: F.interpolate(x, (64, 64), mode="bilinear", align_corners=False)),
+        "cumsum": lambda x: torch.cumsum(x, -1),
+        "gather": lambda x, i: F.embedding(i, x),
+        "scatter": scatter,
+    }
+
+
+def jax_calls() -> dict[str, Callable[..., Any]]:
+    import jax
+    import jax.numpy as jnp
+
+    def conv(layout: str, groups: int = 1) -> Callable[..., Any]:
+        def call(x: Any, w: Any) -> Any:
+            w = w.reshape(3, 3, 1, 32) if groups > 1 else w
+            names = (layout, "HWIO", layout)
+            return jax.lax.conv_general_dilated(
+                x, w, (1, 1), "SAME", dimension_numbers=names, feature_group_count=groups
+            )
+
+        return call
+
+    def layer_norm(x: Any, gamma: Any, beta: Any) -> Any:
+        away = x - x.mean(-1, keepdims=True)
+        return away * jax.lax.rsqrt((away * away).mean(-1, keepdims=True) + 1e-3) * gamma + beta
+
+    return {
+        "conv2d NHWC": conv("NHWC"),
+        "conv2d NCHW": conv("NCHW"),
+        "depthwise": conv("NHWC", 32),
+        "attention": jax.nn.dot_product_attention,
+        "batched matmul": jnp.matmul,
+        "softmax cross-entropy": lambda x, y: -jnp.take_along_axis(jax.nn.log_softmax(x), y[:, None], 1)[:, 0],
+        "layer norm": layer_norm,
+        "sort": jnp.sort,
+        "top_k": lambda x: jax.lax.top_k(x, 10)[0],
+        "resize": lambda x: jax.image.resize(x, (4, 64, 64, 3), "bilinear"),
+        "cumsum": lambda x: jnp.cumsum(x, -1),
+        "gather": lambda x, i: jnp.take(x, i, 0),
+        "scatter": lambda x, i, u: x.at[i[:, 0]].set(u),
+    }
+
+
+def tensorflow_calls() -> dict[str, Callable[..., Any]]:
+    import tensorflow as tf
+
+    def attention(q: Any, k: Any, v: Any) -> Any:
+        q, k, v = (tf.transpose(t, (0, 2, 1, 3)) for t in (q, k, v))
+        shares = tf.nn.softmax(tf.matmul(q, k, transpose_b=True) * 32**-0.5)
+        return tf.transpose(tf.matmul(shares, v), (0, 2, 1, 3))
+
+    def layer_norm(x: Any, gamma: Any, beta: Any) -> Any:
+        mean, variance = tf.nn.moments(x, -1, keepdims=True)
+        return tf.nn.batch_normalization(x, mean, variance, beta, gamma, 1e-3)
+
+    return {
+        "conv2d NHWC": lambda x, w: tf.nn.conv2d(x, w, 1, "SAME"),
+        "depthwise": lambda x, w: tf.nn.depthwise_conv2d(x, w, (1, 1, 1, 1), "SAME"),
+        "attention": attention,
+        "batched matmul": tf.matmul,
+        "softmax cross-entropy": lambda x, y: tf.nn.sparse_softmax_cross_entropy_with_logits(y, x),
+        "layer norm": layer_norm,
+        "sort": tf.sort,
+        "top_k": lambda x: tf.math.top_k(x, 10)[0],
+        "resize": lambda x: tf.image.resize(x, (64, 64)),
+        "cumsum": lambda x: tf.cumsum(x, -1),
+        "gather": tf.gather,
+        "scatter": tf.tensor_scatter_nd_update,
+    }
+
+
+NATIVE = {"torch": torch_calls, "jax": jax_calls, "tensorflow": tensorflow_calls}
+
+
+def in_training(backend: str, call: Callable[..., Any], tensors: list[Any], backward: bool) -> Callable[[], Any]:
+    """The call as the framework trains with it; with `backward`, the gradients of its sum too."""
+    moving = [i for i, t in enumerate(tensors) if "float" in str(t.dtype)]
+    if backend == "torch":
+        import torch
+
+        if not backward:
+            return lambda: call(*tensors)
+        leaves = [t.requires_grad_() if i in moving else t for i, t in enumerate(tensors)]
+        return lambda: torch.autograd.grad(call(*leaves).sum(), [leaves[i] for i in moving])
+    if backend == "jax":
+        import jax
+
+        function = jax.grad(lambda *xs: call(*xs).sum(), tuple(moving)) if backward else call
+        compiled = jax.jit(function)
+        return lambda: compiled(*tensors)
+    import tensorflow as tf
+
+    def gradients(*xs: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch([xs[i] for i in moving])
+            total = tf.reduce_sum(call(*xs))
+        return tape.gradient(total, [xs[i] for i in moving])
+
+    traced = tf.function(gradients if backward else call, autograph=False)
+    return lambda: traced(*tensors)
+
+
+def prepare(spec: Spec) -> Prepared:
+    """Worker: forward, or forward and backward, the result waited for."""
+    name, _, way = spec.case.partition(", ")
+    case = CASES[name]
+    backward = way == "backward"
+    if not backward:
+        inference_only(spec.backend)
+    tensors = [to_framework(spec.backend, a) for a in case.arrays]
+    if spec.side == "native":
+        call = NATIVE[spec.backend]()[name]
+    else:
+        ops = keras_like(spec.side, spec.backend)[0].ops
+        call = lambda *xs: case.call(ops, *xs)  # noqa: E731
+    run, wait = in_training(spec.backend, call, tensors, backward), finished(spec.backend)
+    return Prepared(per_call(lambda: wait(run()), spec.quick))
+
+
+def figure(options: Options) -> Figure:
+    """Time of each side and kbridge's ratio to the framework's own call."""
+    result = Figure("op_heavy", "Ops that compute for long", ["native", "Keras", "kbridge"], "kbridge / native")
+    for name, case in CASES.items():
+        for way in ("forward", "backward")[: 2 if case.backward else 1]:
+            for backend in BACKENDS:
+                if backend in case.without:
+                    continue
+                outcome = three_sides("op_heavy", backend, f"{name}, {way}", options)
+                cells = [outcome["native"], outcome["keras"], outcome["kbridge"]]
+                result.rows.append(Row(f"{name}, {way}, {backend}", cells, quotient(cells[2], cells[0]), BAR))
+                result.notes += outcome.errors
+    return result
