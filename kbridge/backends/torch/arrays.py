@@ -226,7 +226,7 @@ def lookup(table: Any, indices: Any) -> Any:
 
 
 def get_item(x: Any, key: Any) -> Any:
-    keys = key if isinstance(key, tuple) else (key,)
+    keys: Any = key if isinstance(key, tuple) else (key,)
     if any(isinstance(k, torch.Tensor) for k in keys):
         keys = tuple(_as_index(k, x.device) for k in keys)
     elif not any(isinstance(k, slice) and isinstance(k.step, int) and k.step < 0 for k in keys):

@@ -126,7 +126,8 @@ def op_of_entry(entry: dict[str, Any]) -> Any:
         given = {**dict(zip(names, args, strict=False)), **kwargs}
         if op.name == "get_item" and isinstance(given.get("key"), list):
             given["key"] = tuple(given["key"])  # JSON has no tuples
-        return op.call(**given, **static)
+        arrays = [given.pop(key) for key in _arrays(op) if key in given]
+        return op.call(*arrays, **given, **static)
 
     return call
 
