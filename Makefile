@@ -17,7 +17,7 @@ TFJS_READY := $(VENV)/.tfjs-$(TFJS)
 TF_CPP_MIN_LOG_LEVEL ?= 3
 export TF_CPP_MIN_LOG_LEVEL PYTHON
 
-.PHONY: help setup demo test lint types bench conformance docs size format clean
+.PHONY: help setup demo test sweep lint types bench conformance docs size format clean
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -45,6 +45,9 @@ demo: setup ## Train on real digits, cross four frameworks, export to six target
 
 test: setup ## All tests and doctests
 	@$(PYTHON_IN_VENV) -m pytest -q -n $(JOBS) $(ARGS)
+
+sweep: setup ## Every row of the tables of ops under every law; `make test` takes a share of them for the slow laws
+	@KBRIDGE_ALL_ROWS=1 $(PYTHON_IN_VENV) -m pytest -q -n $(JOBS) tests/backends $(ARGS)
 
 lint: $(READY) ## ruff (rules, format) and the import contracts
 	@$(PYTHON_IN_VENV) -m ruff check .
