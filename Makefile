@@ -64,7 +64,7 @@ conformance: $(READY) ## Keras's own tests against kbridge; BACKEND=torch PATHS=
 	@$(PYTHON_IN_VENV) tests/conformance/keras_suite.py --target kbridge --backend $(BACKEND) -n $(JOBS) $(ARGS) $(PATHS)
 
 docs: $(READY) ## docs/ops.md, the table of ops, from their declarations
-	@PYTHONPATH=. KBRIDGE_BACKEND=numpy KERAS_BACKEND=jax $(PYTHON_IN_VENV) tools/op_table.py $(ARGS) 2>/dev/null
+	@PYTHONPATH=. KBRIDGE_BACKEND=numpy KERAS_BACKEND=tensorflow $(PYTHON_IN_VENV) tools/op_table.py $(ARGS)
 
 size: $(READY) ## Lines per folder, their change since HEAD, the longest function
 	@$(PYTHON_IN_VENV) tools/size.py
