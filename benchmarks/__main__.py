@@ -15,21 +15,24 @@ from benchmarks.table import Figure
 from benchmarks.turns import ROOT, Options
 
 FIGURES = ("import_time", "eager_call", "fit_step", "channels_last", "torch_module")
+OPS = ("op_dispatch", "op_heavy")  # by name only: many cases, each with its own processes
 README = ROOT / "README.md"
 START, END = "<!-- bench:start -->", "<!-- bench:end -->"
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="name", help=f"{', '.join(FIGURES)}; default all")
+    parser.add_argument(
+        "names", nargs="*", metavar="name", help=f"{', '.join(FIGURES)} (the default); {', '.join(OPS)}"
+    )
     parser.add_argument("--quick", action="store_true", help="few rounds: shows that it runs")
     parser.add_argument("--threads", type=int, default=1, help="compute threads of each side (1)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything there")
     parser.add_argument("--write-readme", action="store_true", help="replace the README's figures")
     parser.add_argument("--verbose", action="store_true", help="show what the workers say")
     given = parser.parse_args()
-    if unknown := set(given.names) - set(FIGURES):
-        parser.error(f"no figure {', '.join(sorted(unknown))}; there are {', '.join(FIGURES)}")
+    if unknown := set(given.names) - {*FIGURES, *OPS}:
+        parser.error(f"no figure {', '.join(sorted(unknown))}; there are {', '.join((*FIGURES, *OPS))}")
     if given.write_readme and (given.quick or given.names):
         parser.error("--write-readme needs a whole run: no names, no --quick")
     return given
