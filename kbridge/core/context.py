@@ -133,12 +133,14 @@ def backend_scope(name: str) -> Iterator[None]:
 @contextmanager
 def running(chosen: Any) -> Iterator[None]:
     """Everything inside runs on `chosen`, with no further looking at tensors."""
-    before = local.running
+    before, masks = local.running, local.masks
     local.running = chosen
     try:
         yield
     finally:
         local.running = before
+        if before is None:  # masks belong to the outermost call, and hold its tensors
+            local.masks = masks
 
 
 class _Symbolic:

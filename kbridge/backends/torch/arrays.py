@@ -30,6 +30,7 @@ DTYPES = {
 PLAIN = frozenset(np.dtype(name) for name in DTYPES if "bfloat" not in name and "float8" not in name)
 NAMES = {dtype: name for name, dtype in DTYPES.items()}
 RANGES = frozenset(("uint8", "int8", "int16", "int32", "int64", "bfloat16", "float16", "float32", "float64"))
+UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)  # torch can't add these up, compare or select them
 NUMBERS = {bool: "bool", int: "int32", float: None}  # Python's, and what they become; None: the float type
 
 
@@ -213,6 +214,8 @@ def _from_front(indices: Any, size: int) -> Any:
 
 
 def take(x: Any, indices: Any, axis: int) -> Any:
+    if x.dtype in UNSIGNED:
+        return take(x.to(torch.int64), indices, axis).to(x.dtype)
     picked = torch.index_select(x, axis, _from_front(indices, x.shape[axis]).reshape(-1))
     return picked.reshape((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
 

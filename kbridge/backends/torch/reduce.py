@@ -6,13 +6,12 @@ from typing import Any
 
 import torch
 
+from kbridge.backends.torch.arrays import UNSIGNED
+
 __all__ = [
     "argmax", "argmin", "cumprod", "cumsum", "logcumsumexp", "logsumexp", "reduce_all", "reduce_any", "reduce_max",
     "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum",
 ]  # fmt: skip
-
-
-UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)  # torch can't add these up or compare them
 
 
 def _signed(function: Any) -> Any:

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-__all__ = ["argpartition", "argsort", "argwhere", "partition", "searchsorted", "sort", "top_k"]
+from kbridge.backends.torch.arrays import UNSIGNED
 
-UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
+__all__ = ["argpartition", "argsort", "argwhere", "partition", "searchsorted", "sort", "top_k"]
 
 
 def _comparable(x: Any) -> Any:

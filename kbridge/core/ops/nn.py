@@ -254,7 +254,8 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
 
 
 def _sparse_rule(target: KerasTensor, output: KerasTensor, from_logits: bool = False, axis: int = -1) -> Any:
-    sizes = target.shape[:-1] if target.ndim == output.ndim and target.shape[-1] == 1 else target.shape
+    column = target.ndim == output.ndim and target.shape[-1] in (1, None)
+    sizes = target.shape[:-1] if column else target.shape
     result = rules.reduced_float(output, one_axis(axis, output.ndim))
     if len(sizes) != result.ndim or any(
         a != b and None not in (a, b) for a, b in zip(sizes, result.shape, strict=True)

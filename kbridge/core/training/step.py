@@ -43,15 +43,15 @@ class Steps:
     def call(self, batch: Any) -> Any:
         """The step itself, with what the model needs to know at hand for its time."""
         model = self.model
-        before = local.loss_layers
-        local.loss_layers = []
+        before = local.loss_layers, local.masks
+        local.loss_layers, local.masks = [], None
         model._step_now = self
         try:
             return self.step(batch)
         finally:
             for layer in local.loss_layers:
                 layer._losses.clear()
-            local.loss_layers = before
+            local.loss_layers, local.masks = before
             model._step_now = None
 
     def added_losses(self) -> list[Any]:

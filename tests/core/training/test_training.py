@@ -9,6 +9,7 @@ import pytest
 
 import kbridge as keras
 from kbridge import Input, Model, backend_scope, initializers, layers, losses, metrics, optimizers
+from kbridge.core.context import local
 from kbridge.core.errors import BackendError, NotBuiltError, ShapeError
 
 TRAINING = ("jax", "torch", "tensorflow")
@@ -166,6 +167,20 @@ def test_wrong_number_of_features_is_named() -> None:
     _, y = problem()
     with backend_scope("numpy"), pytest.raises(ShapeError, match="has shape"):
         model_of("sgd").evaluate(np.ones((50, 5), "float32"), y, verbose=0)
+
+
+@pytest.mark.parametrize("name", TRAINING)
+def test_no_mask_outlives_its_step(name: str) -> None:
+    """A mask holds its tensor: those of a step would pile up, and tracers would leak out of a trace."""
+    x = np.random.default_rng(0).integers(0, 5, (24, 7)).astype("int32")
+    model = keras.Sequential([Input((7,), dtype="int32"), layers.Embedding(5, 3, mask_zero=True), layers.LSTM(2)])
+    model.compile("sgd", "mse", run_eagerly=True)
+    held: list[Any] = []
+    watch = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_: held.append(local.masks))
+    with backend_scope(name):
+        model.fit(x, np.zeros((24, 2), "float32"), batch_size=8, verbose=0, callbacks=[watch])
+        model.predict(x, verbose=0)
+    assert [*held, local.masks] == [None] * 4
 
 
 @pytest.mark.parametrize("name", TRAINING)
