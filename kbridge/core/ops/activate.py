@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from kbridge.core.errors import ShapeError
@@ -296,16 +297,36 @@ def _along_rule(x: KerasTensor, axis: Any = -1) -> KerasTensor:
     return rules.floating(x)
 
 
-@op(_along_rule)
+def _softmax_rule(x: KerasTensor, axis: Any = -1) -> KerasTensor:
+    axes = every_axis(axis, x.ndim)
+    if len(axes) == 1 and x.shape[axes[0]] == 1:
+        _warn_of_one(x, axis)
+    return rules.floating(x)
+
+
+def _warn_of_one(x: Any, axis: Any) -> None:
+    warnings.warn(
+        f"You are using a softmax over axis {axis} of a tensor of shape {tuple(x.shape)}. Along an axis of size 1 "
+        "every result is 1. For one probability on its own take `sigmoid`.",
+        stacklevel=3,
+    )
+
+
+@op(_softmax_rule)
 def softmax(x: Any, axis: Any = -1) -> Any:
     """exp(x), scaled to sum to 1 along `axis` (a number, several, or None for all elements).
+
+    Warns of an axis of size 1: all its results are 1.
 
     >>> softmax([0.0, 0.0])
     array([0.5, 0.5], dtype=float32)
     """
     x = as_float(x)
-    axes = every_axis(axis, len(x.shape))
+    sizes = x.shape
+    axes = every_axis(axis, len(sizes))
     if len(axes) == 1:
+        if sizes[axes[0]] == 1 and not kernel.is_tracing():  # Dynamo follows no warning
+            _warn_of_one(x, axis)
         return kernel.softmax(x, axes[0])
     raised = exp(_below_zero(x, axes))
     return kernel.divide(raised, kernel.reduce_sum(raised, axes, True))

@@ -72,8 +72,9 @@ def _check_weights(x: Any, weights: Any, data_format: str, inner: int = -2, grou
         return
     if not grouped or not takes or channels % takes or filters % (channels // takes):
         raise ShapeError(
-            f"{channels} channels of {data_format} inputs {tuple(x.shape)} meet a kernel {tuple(weights.shape)} made "
-            f"for {takes}. " + ("For groups, both channels and filters are multiples of them." if grouped else "")
+            f"The number of input channels must match the kernel: {channels} in {data_format} inputs {tuple(x.shape)} "
+            f"meet {takes} in a kernel {tuple(weights.shape)}."
+            + (" For groups, both channels and filters are multiples of them." if grouped else "")
         )
 
 

@@ -126,7 +126,7 @@ def _decode_rule(
 
 def _check_search(strategy: str, beam_width: int, top_paths: int) -> None:
     if strategy not in ("greedy", "beam_search"):
-        raise ArgumentError(f"strategy is 'greedy' or 'beam_search', got {strategy!r}.")
+        raise ArgumentError(f"Invalid strategy {strategy!r}. Take 'greedy' or 'beam_search'.")
     if strategy == "beam_search" and not 1 <= top_paths <= beam_width:
         raise ArgumentError(f"A beam of {beam_width} can't give {top_paths} paths: top_paths is 1 to beam_width.")
 

@@ -26,7 +26,7 @@ def image_axes(shape: Any, data_format: str | None) -> tuple[int, int, int]:
     """Where height, width and channels stand in an image or a batch."""
     rank = len(shape)
     if rank not in (3, 4):
-        raise ShapeError(f"An image has 3 axes and a batch of images 4; got shape {tuple(shape)}.")
+        raise ShapeError(f"Invalid images rank: expected rank 3 (an image) or 4 (a batch), got shape {tuple(shape)}.")
     if settings.check_data_format(data_format) == "channels_last":
         return rank - 3, rank - 2, rank - 1
     return rank - 2, rank - 1, rank - 3
@@ -106,7 +106,7 @@ def rgb_to_grayscale(images: Any, data_format: str | None = None) -> Any:
 def _colour_rule(images: KerasTensor, data_format: str | None = None) -> KerasTensor:
     channels = images.shape[image_axes(images.shape, data_format)[2]]
     if not is_float(images.dtype):
-        raise DTypeError(f"Colours are converted in a float type, got {images.dtype}. Scale them to 0..1 first.")
+        raise DTypeError(f"Invalid images dtype: expected float dtype, got {images.dtype}. Scale them to 0..1 first.")
     if channels not in (None, 3):
         raise ShapeError(f"Expected 3 channels, got {channels} in {images.shape}.")
     return rules.same(images)

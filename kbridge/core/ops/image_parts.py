@@ -22,7 +22,7 @@ def _margins(kind: str, names: tuple[str, str, str], size: Any, before: Any, aft
         zip((f"{names[0]}_{kind}", f"{names[1]}_{kind}", f"target_{names[2]}"), (before, after, target), strict=True)
     )
     if list(given.values()).count(None) != 1:
-        raise ArgumentError(f"Give exactly two of {', '.join(given)}; got {given}.")
+        raise ArgumentError(f"Must specify exactly two of {', '.join(given)}; got {given}.")
     grows = kind == "padding"
     if size is not None and all(not isinstance(value, int) or value >= 0 for value in given.values()):
         if target is None:
@@ -121,7 +121,7 @@ def pad_images(
 
 def _patch_size(size: Any) -> tuple[Any, ...]:
     if not isinstance(size, (int, tuple, list)):
-        raise DTypeError(f"size takes a number or a tuple of them, got {size!r}.")
+        raise DTypeError(f"Expected an int or a tuple of them as `size`, got {size!r}.")
     return (size, size) if isinstance(size, int) else tuple(size)
 
 
@@ -129,7 +129,7 @@ def _patching(shape: Any, size: Any, strides: Any, dilation_rate: Any, padding: 
     """Windows, steps, gaps and whether the channels come last; `size` is a tuple."""
     rank = len(size)
     if rank not in (2, 3):
-        raise ArgumentError(f"A patch has 2 sizes, or 3 in a volume; got {size!r}.")
+        raise ArgumentError(f"Expected a tuple of length 2 or 3 (in a volume) as `size`, got {size!r}.")
     if len(shape) not in (rank + 1, rank + 2):
         raise ShapeError(f"Patches of {size} are cut from {rank + 1} or {rank + 2} axes; got shape {tuple(shape)}.")
     if padding not in ("valid", "same"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from kbridge.core import settings
@@ -16,6 +17,8 @@ from kbridge.core.ops.reduce import sum as sum_over
 from kbridge.core.ops.shape import squeeze_axes
 from kbridge.core.tensor.shapes import every_axis, one_axis
 from kbridge.core.tensor.symbolic import KerasTensor
+
+LARGEST_HALF = 65504.0  # of float16
 
 # --- normalisation --------------------------------------------------------------------------------
 
@@ -35,7 +38,7 @@ def _moments_rule(x: KerasTensor, axes: Any, keepdims: bool = False, synchronize
 
 @op(_moments_rule)
 def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> Any:
-    """Mean and variance along `axes`, computed in float32 for half floats.
+    """Mean and variance along `axes`, computed in float32 for half floats, and held within the range of float16.
 
     Args:
         axes: a number or several.
@@ -51,13 +54,18 @@ def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = Fals
     away = kernel.subtract(wide, average)
     spread = kernel.reduce_mean(kernel.multiply(away, away), axes, keepdims)
     average = average if keepdims else squeeze_axes(average, axes)
-    return (average, spread) if wide is x else (_as(average, x), _as(spread, x))
+    return (average, spread) if wide is x else (_narrowed(average, x), _narrowed(spread, x))
 
 
 def _as(value: Any, x: Any) -> Any:
     """The value in the type of `x`."""
     dtype = kernel.dtype_of(x)
     return value if kernel.dtype_of(value) == dtype else kernel.cast(value, dtype)
+
+
+def _narrowed(value: Any, x: Any) -> Any:
+    """The value in the type of `x`, half floats; what float16 can't hold becomes its largest number, as in Keras."""
+    return _as(clip(value, -LARGEST_HALF, LARGEST_HALF) if kernel.dtype_of(x) == "float16" else value, x)
 
 
 def _batch_norm_rule(
@@ -69,7 +77,9 @@ def _batch_norm_rule(
         if vector is not None and (
             vector.ndim != 1 or (vector.shape[0] != size and None not in (size, vector.shape[0]))
         ):
-            raise ShapeError(f"{name} is a vector of {size}, the size of axis {axis} of {x.shape}; got {vector.shape}.")
+            raise ShapeError(
+                f"`{name}` must be a vector of length {size}, the size of axis {axis} of {x.shape}; got {vector.shape}."
+            )
     return rules.floating(x)
 
 
@@ -153,6 +163,12 @@ def layer_normalization(
     >>> layer_normalization([[1.0, 3.0]])
     array([[-1.,  1.]], dtype=float32)
     """
+    if kwargs.get("rms_scaling"):
+        warnings.warn(
+            "You passed `rms_scaling=True`, which is deprecated: it divides by the standard deviation. "
+            "`rms_normalization` divides by the root of the mean square.",
+            stacklevel=2,
+        )
     return layer_norm(x, gamma, beta, axis, epsilon, **kwargs)
 
 
@@ -182,7 +198,7 @@ def _normalize_rule(x: KerasTensor, axis: Any = -1, order: int = 2, epsilon: flo
 
 def _check_order(order: Any) -> None:
     if not isinstance(order, int) or order < 1:
-        raise ArgumentError(f"order is a whole number from 1 on, got {order!r}.")
+        raise ArgumentError(f"Argument `order` must be an int >= 1, got {order!r}.")
 
 
 @op(_normalize_rule)

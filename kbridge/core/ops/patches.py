@@ -29,7 +29,7 @@ def _pairs(kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> list[t
 def _places(x: Any, pairs: Any) -> list[int | None]:
     """Rows and columns of windows in an image."""
     if len(x.shape) != 4:
-        raise ShapeError(f"unfold takes (batch, channels, height, width), got {tuple(x.shape)}.")
+        raise ShapeError(f"unfold takes a 4D input (batch, channels, height, width), got {tuple(x.shape)}.")
     return [_columns(size, *each) for size, *each in zip(x.shape[2:], *pairs, strict=True)]
 
 
@@ -67,7 +67,7 @@ def _fold_rule(
     x: KerasTensor, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
 ) -> KerasTensor:
     if x.ndim != 3:
-        raise ShapeError(f"fold takes (batch, channels * window, windows), got {x.shape}.")
+        raise ShapeError(f"fold takes a 3D input (batch, channels * window, windows), got {x.shape}.")
     size, pairs = sizes_of(output_size, 2, "output_size"), _pairs(kernel_size, dilation, padding, stride)
     rows, columns = (_columns(*each) or 0 for each in zip(size, *pairs, strict=True))
     if x.shape[2] not in (None, rows * columns):
@@ -106,7 +106,7 @@ def _blocks(x: Any, block_size: int, data_format: str | None, deeper: bool) -> K
     """The rule of both ops; deeper means fewer pixels with more channels."""
     layout = check_data_format(data_format)
     if not isinstance(block_size, int) or block_size < 2:
-        raise ArgumentError(f"block_size is a whole number from 2 on, got {block_size!r}.")
+        raise ArgumentError(f"`block_size` must be at least 2 and a whole number, got {block_size!r}.")
     if len(x.shape) != 4:
         raise ShapeError(f"Images have four axes: batch, height, width and channels; got {tuple(x.shape)}.")
     sizes = [*spatial(x, layout), channels_of(x, layout)]

@@ -106,7 +106,7 @@ def _along(x: Any, weights: Any, axis: int) -> Any:
 
 def _check_resize(size: Any, interpolation: str, crop: bool, pad: bool, fill_mode: str) -> None:
     if len(size) != 2 or any(isinstance(s, int) and s <= 0 for s in size):
-        raise ArgumentError(f"size is (height, width), both above 0; got {size!r}.")
+        raise ArgumentError(f"`size` must have positive height and width, and no more; got {size!r}.")
     one_of("interpolation", interpolation, RESIZES)
     one_of("fill_mode", fill_mode, ("constant",))
     if crop and pad:

@@ -89,10 +89,12 @@ def _coordinates_rule(
 ) -> KerasTensor:
     one_of("order", order, (0, 1))
     one_of("fill_mode", fill_mode, FILLS)
-    if coordinates.ndim < 2 or coordinates.shape[0] not in (None, inputs.ndim):
+    if coordinates.ndim < 2:
+        raise ShapeError(f"`coordinates` are a stack of tensors, expected at least rank 2, got {coordinates.shape}.")
+    if coordinates.shape[0] not in (None, inputs.ndim):
         raise ShapeError(
-            f"coordinates hold one tensor for each of the {inputs.ndim} axes of the inputs, rank 2 at least; "
-            f"got shape {coordinates.shape}."
+            f"The first size of `coordinates` must be the same as the rank of `inputs`, {inputs.ndim}: one tensor for "
+            f"each axis. Got shape {coordinates.shape}."
         )
     return KerasTensor(coordinates.shape[1:], inputs.dtype)
 
@@ -176,7 +178,10 @@ def _affine_rule(
     one_of("interpolation", interpolation, ORDERS)
     one_of("fill_mode", fill_mode, FILLS)
     if transform.ndim not in (1, 2) or transform.shape[-1] not in (None, 8):
-        raise ShapeError(f"A transform has 8 numbers, a batch of them is (batch, 8); got shape {transform.shape}.")
+        raise ShapeError(
+            f"Invalid transform rank: expected rank 1, 8 numbers, or a batch of them, (batch, 8); got shape "
+            f"{transform.shape}."
+        )
     return rules.same(images)
 
 
@@ -252,7 +257,7 @@ def _perspective_rule(
     one_of("interpolation", interpolation, ORDERS)
     for name, points in (("start_points", start_points), ("end_points", end_points)):
         if points.ndim not in (2, 3) or points.shape[-2] not in (None, 4) or points.shape[-1] not in (None, 2):
-            raise ShapeError(f"{name} are 4 corners (x, y), or 4 for each image; got shape {points.shape}.")
+            raise ShapeError(f"Invalid {name} shape: expected 4 corners, (4, 2) or (batch, 4, 2); got {points.shape}.")
     if start_points.ndim != end_points.ndim:
         raise ShapeError(f"Both kinds of points need one shape, got {start_points.shape} and {end_points.shape}.")
     return rules.same(images)

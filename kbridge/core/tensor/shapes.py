@@ -32,7 +32,7 @@ def standardize_shape(shape: Any) -> Shape:
 def one_axis(axis: int, rank: int) -> int:
     """`axis` as a position from the front."""
     if not -rank <= axis < rank:
-        raise ShapeError(f"axis {axis} is out of range for a tensor of rank {rank}.")
+        raise ShapeError(f"axis {axis} is out of bounds for a tensor of rank {rank}.")
     return axis % rank
 
 

@@ -75,7 +75,7 @@ def test_whole_numbers_become_floats(backend: str) -> None:
     [
         (lambda: layers.BatchNormalization(renorm=True), "renorm=True .* isn't supported"),
         (lambda: layers.BatchNormalization()(Input((3, None))), "needs to know the size of axis 2"),
-        (lambda: layers.BatchNormalization(axis=5)(X), "axis 5 is out of range for a tensor of rank 3"),
+        (lambda: layers.BatchNormalization(axis=5)(X), "axis 5 is out of bounds for a tensor of rank 3"),
         (lambda: layers.BatchNormalization()(X, mask=X > 9, training=True), "one axis less than the inputs"),
         (lambda: layers.LayerNormalization(axis="last"), "axis is a whole number or a list of them"),
         (lambda: layers.LayerNormalization([1, -2])(X), "names one axis twice"),
