@@ -18,6 +18,12 @@ from kbridge.core.layers.conv import Conv2D as Conv2D
 from kbridge.core.layers.conv import Conv2D as Convolution2D  # noqa: F401
 from kbridge.core.layers.conv import Conv3D as Conv3D
 from kbridge.core.layers.conv import Conv3D as Convolution3D  # noqa: F401
+from kbridge.core.layers.conv_transpose import Conv1DTranspose as Conv1DTranspose
+from kbridge.core.layers.conv_transpose import Conv1DTranspose as Convolution1DTranspose  # noqa: F401
+from kbridge.core.layers.conv_transpose import Conv2DTranspose as Conv2DTranspose
+from kbridge.core.layers.conv_transpose import Conv2DTranspose as Convolution2DTranspose  # noqa: F401
+from kbridge.core.layers.conv_transpose import Conv3DTranspose as Conv3DTranspose
+from kbridge.core.layers.conv_transpose import Conv3DTranspose as Convolution3DTranspose  # noqa: F401
 from kbridge.core.layers.dense import Dense as Dense
 from kbridge.core.layers.einsum_dense import EinsumDense as EinsumDense
 from kbridge.core.layers.embedding import Embedding as Embedding

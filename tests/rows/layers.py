@@ -156,6 +156,25 @@ CONV = [
         (FIRST,),
     ),
     Row("conv3d", lambda K: K.layers.Conv3D(3, 2, padding="same"), (VOLUME,)),
+    Row("conv1d_transpose", lambda K: K.layers.Conv1DTranspose(3, 4, strides=2, activation="relu"), (X,)),
+    Row("conv1d_transpose dilated", lambda K: K.layers.Conv1DTranspose(3, 3, padding="same", dilation_rate=2), (X,)),
+    Row("conv2d_transpose", lambda K: K.layers.Conv2DTranspose(3, 3), (IMAGE,)),
+    Row(
+        "conv2d_transpose same strided",
+        lambda K: K.layers.Conv2DTranspose(3, (3, 4), strides=2, padding="same", use_bias=False),
+        (IMAGE,),
+    ),
+    Row(
+        "conv2d_transpose output_padding",
+        lambda K: K.layers.Conv2DTranspose(3, 3, strides=(2, 3), padding="same", output_padding=(1, 0)),
+        (IMAGE,),
+    ),
+    Row(
+        "conv2d_transpose channels_first",
+        lambda K: K.layers.Conv2DTranspose(5, 3, strides=2, data_format="channels_first"),
+        (FIRST,),
+    ),
+    Row("conv3d_transpose", lambda K: K.layers.Conv3DTranspose(3, 2, strides=2, padding="same"), (VOLUME,)),
 ]
 
 POOL = [

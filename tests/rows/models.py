@@ -48,6 +48,18 @@ def convnet() -> Any:
     ])  # fmt: skip
 
 
+def decoder() -> Any:
+    return Sequential([
+        Input((6,), name="code"),
+        layers.Dense(3 * 4 * 2, "relu", name="wide"),
+        layers.Reshape((12, 2), name="line"),
+        layers.Conv1DTranspose(2, 3, padding="same", activation="relu", name="smooth"),
+        layers.Reshape((3, 4, 2), name="image"),
+        layers.Conv2DTranspose(4, 3, strides=2, padding="same", activation="relu", name="grow"),
+        layers.Conv2DTranspose(2, (2, 3), strides=(1, 2), name="out"),
+    ])  # fmt: skip
+
+
 def lstm() -> Any:
     x = Input((5,), dtype="int32", name="words")
     y = layers.Embedding(11, 4, mask_zero=True, name="table")(x)
@@ -95,6 +107,7 @@ def nested() -> Any:
 MODELS = {
     "mlp": Row(mlp, numbers(6)),
     "convnet": Row(convnet, numbers(8, 8, 2), random=True),
+    "decoder": Row(decoder, numbers(6)),
     "lstm": Row(lstm, tokens(5, 11)),
     "transformer": Row(transformer, numbers(5, 8)),
     "two_ends": Row(two_ends, lambda batch: numbers(4)(batch) + numbers(3)(batch)),

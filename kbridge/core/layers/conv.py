@@ -20,7 +20,55 @@ from kbridge.core.ops.shape import pad
 from kbridge.core.settings import check_data_format
 
 
-class Conv(Layer):
+class Filters(Layer):
+    """What convolution layers share, whichever way round they go: a window of weights, a bias and an activation."""
+
+    rank: int
+    kernel_size: tuple[int, ...]
+    activation: Any
+    paddings: tuple[str, ...] = ("valid", "same")
+    stored_when_none = frozenset({"activity_regularizer"})
+
+    def _settle(
+        self, filters: int, kernel_size: Any, strides: Any, padding: str, data_format: str | None, dilation_rate: Any,
+        use_bias: bool, **options: Any,
+    ) -> None:  # fmt: skip
+        self.filters = positive(filters, "filters")
+        self.kernel_size = sizes_of(kernel_size, self.rank, "kernel_size")
+        self.strides = sizes_of(strides, self.rank, "strides")
+        self.dilation_rate = sizes_of(dilation_rate, self.rank, "dilation_rate")
+        self.padding = one_of(padding, "padding", self.paddings)
+        self.data_format = check_data_format(data_format)
+        self.use_bias = use_bias
+        set_options(self, **options)
+        self.bias = None
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+            raise ValueError(
+                f"Either strides or dilation_rate may be above 1, got {self.strides} and {self.dilation_rate}."
+            )
+
+    @property
+    def _channel_axis(self) -> int:
+        return -1 if self.data_format == "channels_last" else 1
+
+    def _make_weights(self, channels: int, kernel_shape: tuple[int, ...]) -> None:
+        self._channels = channels
+        self.kernel = add_optioned_weight(self, "kernel", kernel_shape)
+        if self.use_bias:
+            self.bias = add_optioned_weight(self, "bias", (self.filters,))
+
+    def _check_inputs(self, inputs: Any) -> None:
+        need_rank(self, inputs, self.rank + 2)
+        if inputs.shape[self._channel_axis] not in (self._channels, None):
+            raise ShapeError(
+                f"{self.name} was built for {self._channels} channels and got inputs of shape {tuple(inputs.shape)}."
+            )
+
+    def _activated(self, outputs: Any) -> Any:
+        return outputs if self.activation is activations.linear else self.activation(outputs)
+
+
+class Conv(Filters):
     """`activation(convolution(inputs, kernel) + bias)`. The public classes fix the rank.
 
     Args:
@@ -41,11 +89,6 @@ class Conv(Layer):
     Shapes: `(batch, *space, channels) -> (batch, *space, filters)`; kernel
     `(*window, channels / groups, filters)`.
     """
-
-    rank: int
-    activation: Any
-    paddings: tuple[str, ...] = ("valid", "same")
-    stored_when_none = frozenset({"activity_regularizer"})
 
     def __init__(
         self,
@@ -68,30 +111,15 @@ class Conv(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.filters, self.groups = positive(filters, "filters"), positive(groups, "groups")
-        self.kernel_size = sizes_of(kernel_size, self.rank, "kernel_size")
-        self.strides = sizes_of(strides, self.rank, "strides")
-        self.dilation_rate = sizes_of(dilation_rate, self.rank, "dilation_rate")
-        self.padding = one_of(padding, "padding", self.paddings)
-        self.data_format = check_data_format(data_format)
-        self.use_bias = use_bias
-        set_options(
-            self, activation=activation,
+        self._settle(
+            filters, kernel_size, strides, padding, data_format, dilation_rate, use_bias, activation=activation,
             kernel_initializer=kernel_initializer, bias_initializer=bias_initializer,
             kernel_regularizer=kernel_regularizer, bias_regularizer=bias_regularizer,
             kernel_constraint=kernel_constraint, bias_constraint=bias_constraint,
         )  # fmt: skip
-        self.bias = None
+        self.groups = positive(groups, "groups")
         if filters % groups:
             raise ValueError(f"filters must be a multiple of groups, got {filters} and {groups}.")
-        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
-            raise ValueError(
-                f"Either strides or dilation_rate may be above 1, got {self.strides} and {self.dilation_rate}."
-            )
-
-    @property
-    def _channel_axis(self) -> int:
-        return -1 if self.data_format == "channels_last" else 1
 
     def build(self, input_shape: Any) -> None:
         channels = input_shape[self._channel_axis]
@@ -100,18 +128,10 @@ class Conv(Layer):
                 f"{type(self).__name__} takes inputs of rank {self.rank + 2} with a known number of channels, "
                 f"a multiple of groups={self.groups}, at axis {self._channel_axis}. Got {input_shape}."
             )
-        self._channels = channels
-        kernel_shape = (*self.kernel_size, channels // self.groups, self.filters)
-        self.kernel = add_optioned_weight(self, "kernel", kernel_shape)
-        if self.use_bias:
-            self.bias = add_optioned_weight(self, "bias", (self.filters,))
+        self._make_weights(channels, (*self.kernel_size, channels // self.groups, self.filters))
 
     def call(self, inputs: Any) -> Any:
-        need_rank(self, inputs, self.rank + 2)
-        if inputs.shape[self._channel_axis] not in (self._channels, None):
-            raise ShapeError(
-                f"{self.name} was built for {self._channels} channels and got inputs of shape {tuple(inputs.shape)}."
-            )
+        self._check_inputs(inputs)
         padding = self.padding
         if padding == "causal":
             ahead = self.dilation_rate[0] * (self.kernel_size[0] - 1)
@@ -119,7 +139,7 @@ class Conv(Layer):
         outputs = biased_conv(
             inputs, self.kernel, self.bias, self.strides, padding, self.data_format, self.dilation_rate
         )
-        return outputs if self.activation is activations.linear else self.activation(outputs)
+        return self._activated(outputs)
 
 
 class Conv1D(Conv):

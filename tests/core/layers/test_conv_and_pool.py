@@ -25,6 +25,10 @@ IMAGE = np.ones((2, 6, 6, 4), "float32")
         (lambda: layers.Conv2D(4, 3, strides=2, dilation_rate=2), "Either strides or dilation_rate"),
         (lambda: layers.Conv2D(4, 3, padding="causal"), "padding must be one of valid, same, got 'causal'"),
         (lambda: layers.Conv2D(4, 3, data_format="channels"), "Unknown data_format 'channels'"),
+        (lambda: layers.Conv2DTranspose(4, 3, strides=2, dilation_rate=2), "Either strides or dilation_rate"),
+        (lambda: layers.Conv1DTranspose(4, 3, padding="causal"), "padding must be one of valid, same, got 'causal'"),
+        (lambda: layers.Conv2DTranspose(4, 3, (2, 1), output_padding=1), "output_padding must be below strides"),
+        (lambda: layers.Conv1DTranspose(4, 3, 2, output_padding=-1), "output_padding takes a whole number from 0 on"),
         (lambda: layers.MaxPooling2D(0), "pool_size takes a positive whole number"),
         (lambda: layers.AveragePooling1D(2, padding="full"), "padding must be one of valid, same, got 'full'"),
     ],
@@ -40,6 +44,7 @@ def test_wrong_arguments_are_refused(make: Callable[[], Any], message: str) -> N
         (lambda: layers.Conv2D(4, 3), IMAGE[0], "rank 4 with a known number of channels"),
         (lambda: layers.Conv2D(4, 3, groups=4), IMAGE[..., :3], "a multiple of groups=4"),
         (lambda: layers.Conv1D(4, 3), IMAGE, "rank 3"),
+        (lambda: layers.Conv2DTranspose(4, 3), IMAGE[0], "rank 4 with a known number of channels"),
         (lambda: layers.MaxPooling2D(), IMAGE[0], "MaxPooling2D takes inputs of rank 4: batch, height, width and"),
         (lambda: layers.GlobalMaxPooling1D(), IMAGE, "rank 3: batch, length and channels"),
         (lambda: layers.GlobalAveragePooling3D(), IMAGE, "rank 5: batch, depth, height, width"),
@@ -58,6 +63,10 @@ def test_a_built_convolution_refuses_other_channels() -> None:
         layer(np.ones((2, 6, 6, 8), "float32"))
     with pytest.raises(ShapeError, match="takes inputs of rank 4"):
         layer(IMAGE[0])
+    turned = layers.Conv2DTranspose(4, 3)
+    turned(IMAGE)
+    with pytest.raises(ShapeError, match="was built for 4 channels"):
+        turned(np.ones((2, 6, 6, 8), "float32"))
 
 
 def test_unknown_channels_are_refused() -> None:
@@ -73,6 +82,7 @@ def test_a_window_larger_than_the_input_is_refused_symbolically() -> None:
 def test_space_may_be_free() -> None:
     x = Input((None, 8, 4))
     assert layers.Conv2D(3, 3, strides=2, padding="same")(x).shape == (None, None, 4, 3)
+    assert layers.Conv2DTranspose(3, 3, strides=2)(x).shape == (None, None, 17, 3)
     assert layers.MaxPooling2D()(x).shape == (None, None, 4, 4)
     assert layers.GlobalAveragePooling2D()(x).shape == (None, 4)
 
@@ -88,6 +98,7 @@ def test_aliases_are_the_same_classes() -> None:
     assert layers.GlobalAvgPool1D is layers.GlobalAveragePooling1D
     assert layers.GlobalMaxPool2D is layers.GlobalMaxPooling2D
     assert layers.Convolution2D is layers.Conv2D
+    assert layers.Convolution2DTranspose is layers.Conv2DTranspose
 
 
 def test_files_say_the_first_name_of_an_alias() -> None:
