@@ -359,13 +359,14 @@ def question_rows() -> list[Row]:
 
 ROWS: list[Row] = [*one_rows(), *single_rows(), *saturated_rows(), *two_rows(), *question_rows()]
 
+SHAPES = "Keras lets floats pass as symbolic tensors: the default type of its Input is one"
 BAD: list[Bad] = [
     bad("subtract-bools", e.subtract, TRUTH, LIES, error=DTypeError),
     bad("negative-bools", e.negative, TRUTH, error=DTypeError),
     bad("add-shapes", e.add, X, Y[:, :3], error=ShapeError),
-    bad("gcd-floats", e.gcd, X, Y, error=DTypeError),
+    bad("gcd-floats", e.gcd, X, Y, error=DTypeError, numbers=SHAPES),
     bad("lcm-bools", e.lcm, TRUTH, LIES, error=DTypeError),
-    bad("ldexp-floats", e.ldexp, X, Y, error=DTypeError),
+    bad("ldexp-floats", e.ldexp, X, Y, error=DTypeError, numbers=SHAPES),
     bad("maximum-complex", e.maximum, Z, W, error=DTypeError),
     bad("arctan2-complex", e.arctan2, Z, W, error=DTypeError),
     bad("floor-complex", e.floor, Z, error=DTypeError),

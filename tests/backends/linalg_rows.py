@@ -57,7 +57,10 @@ def product_rows() -> list[Row]:
             small.astype("uint8"),
             want=(small.T @ small).astype("int16"),
         ),
-        row("matmul-bytes-and-bools", linalg.matmul, INT.astype("int8"), INT.T > 0, want=INT @ (INT.T > 0)),
+        *(
+            row(f"{name}-bytes-and-bools", op, INT.astype("int8"), INT.T > 0, want=(INT @ (INT.T > 0)).astype("int8"))
+            for name, op in (("matmul", linalg.matmul), ("einsum", functools.partial(linalg.einsum, "ij,jk")))
+        ),
         row("matmul-half", linalg.matmul, half, half.T, want=half @ half.T, tolerance=4e-3),
         row("matmul-rough", linalg.matmul, rough, rough.T, want=(X @ X.T).astype(ml_dtypes.bfloat16), tolerance=4e-2),
         row("matmul-empty", linalg.matmul, NONE, Y, want=NONE @ Y),

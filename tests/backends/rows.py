@@ -51,10 +51,11 @@ class Bad(NamedTuple):
     call: Callable[..., Any]
     arrays: tuple[np.ndarray, ...]
     error: type[Exception]
+    numbers: str = ""  # why shapes and dtypes alone pass, and only numbers are refused
 
 
-def bad(name: str, call: Callable[..., Any], *arrays: Any, error: type[Exception]) -> Bad:
-    return Bad(name, call, arrays, error)
+def bad(name: str, call: Callable[..., Any], *arrays: Any, error: type[Exception], numbers: str = "") -> Bad:
+    return Bad(name, call, arrays, error, numbers)
 
 
 def narrow(array: Any) -> np.ndarray:

@@ -9,7 +9,7 @@ from kbridge.core.errors import DTypeError
 from kbridge.core.ops import rules
 from kbridge.core.ops.conversions import as_inexact, as_real, both_tensors, counted, ordered
 from kbridge.core.ops.declare import NUMBERS, kernel, op, promote
-from kbridge.core.tensor.symbolic import KerasTensor
+from kbridge.core.tensor.dtypes import COMPLEX
 
 binary = functools.partial(op, arrays=2, weak=True)
 ordered_rule, counted_rule = rules.ordered(rules.together), rules.ordered(rules.counted)
@@ -172,20 +172,15 @@ def fmin(x1: Any, x2: Any) -> Any:
     return kernel.fmin(*_in_order(x1, x2))
 
 
-def _check_whole(dtype: str) -> None:
-    if "int" not in dtype:
-        raise DTypeError(f"Divisors are those of whole numbers, got {dtype}. Cast to an int type first.")
-
-
-def _divisor_rule(x1: Any, x2: Any) -> KerasTensor:
-    both = rules.together(x1, x2)
-    _check_whole(both.dtype)
-    return both
+# Floats pass as shapes, as in Keras, and are refused as numbers.
+_divisor_rule = rules.refusing(rules.together, ("bool", *COMPLEX), "Cast to an int type first.")
 
 
 def _whole(x1: Any, x2: Any) -> Any:
     x1, x2 = both_tensors(x1, x2)
-    _check_whole(kernel.dtype_of(x1))  # not every framework looks
+    dtype = kernel.dtype_of(x1)
+    if "int" not in dtype:  # not every framework looks
+        raise DTypeError(f"Divisors are those of whole numbers, got {dtype}. Cast to an int type first.")
     return x1, x2
 
 

@@ -18,9 +18,8 @@ LETTERS = string.ascii_letters
 
 
 def summed_type(*dtypes: str) -> str:
-    """The type of a matrix product: the common one, but 32 bits where that is a byte with a sign."""
-    dtype = result_type(*dtypes)
-    return "int32" if dtype == "int8" else dtype
+    """The type of a matrix product: the common one, but 32 bits where all are bytes with a sign."""
+    return "int32" if all(dtype == "int8" for dtype in dtypes) else result_type(*dtypes)
 
 
 def agree(*sizes: int | None) -> bool:
@@ -49,12 +48,20 @@ def matmul(x1: Any, x2: Any) -> Any:
         x2: `(..., k, m)`, or `(k,)` for one column.
 
     Returns:
-        `(..., n, m)`, without the axis that a vector lacks, in the common type; where that is int8, int32.
+        `(..., n, m)`, without the axis that a vector lacks, in the common type; int32 for two of int8.
 
     >>> matmul([[1.0, 2.0], [3.0, 4.0]], [1.0, 10.0])
     array([21., 43.], dtype=float32)
     """
-    return kernel.matmul(*promote(x1, x2))
+    if x1.dtype == x2.dtype:
+        return kernel.matmul(x1, x2)
+    return _in_summed_type(kernel.matmul(*promote(x1, x2)), x1, x2)
+
+
+def _in_summed_type(y: Any, *xs: Any) -> Any:
+    """The product `y` of `xs`; bytes beside bools come out of the kernels in 32 bits."""
+    dtype = summed_type(*(kernel.dtype_of(x) for x in xs))
+    return y if kernel.dtype_of(y) == dtype else kernel.cast(y, dtype)
 
 
 def _affine_rule(x: KerasTensor, weights: KerasTensor, bias: KerasTensor | None = None) -> KerasTensor:
@@ -94,7 +101,7 @@ def _labels(term: str, shape: Shape, subscripts: str) -> tuple[list[tuple[str, i
     """The letters of a term with their sizes, and the sizes under its dots."""
     head, dots, tail = term.partition("...")
     if len(head + tail) > len(shape) or (not dots and len(head) < len(shape)):
-        raise ShapeError(f"the term {term!r} of {subscripts!r} meets a tensor of shape {shape}.")
+        raise ShapeError(f"ops.einsum: the term {term!r} of {subscripts!r} meets a tensor of shape {shape}.")
     end = len(shape) - len(tail)
     return [*zip(head + tail, shape[: len(head)] + shape[end:], strict=True)], shape[len(head) : end]
 
@@ -103,7 +110,7 @@ def _einsum_rule(operands: list[KerasTensor], subscripts: str) -> KerasTensor:
     left, _, right = _explicit(subscripts).partition("->")
     terms = left.split(",")
     if len(terms) != len(operands):
-        raise ShapeError(f"{subscripts!r} has {len(terms)} terms for {len(operands)} tensors.")
+        raise ShapeError(f"ops.einsum: {subscripts!r} has {len(terms)} terms for {len(operands)} tensors.")
     sizes: dict[str, int | None] = {}
     under_dots: Shape = ()
     for term, x in zip(terms, operands, strict=True):
@@ -112,11 +119,11 @@ def _einsum_rule(operands: list[KerasTensor], subscripts: str) -> KerasTensor:
         for letter, size in labels:
             known = sizes.get(letter, 1)
             if not agree(known, size) and 1 not in (known, size):
-                raise ShapeError(f"{letter} is {known} and {size} in {subscripts!r}.")
+                raise ShapeError(f"ops.einsum: {letter} is {known} and {size} in {subscripts!r}.")
             sizes[letter] = size if known in (1, None) and size != 1 else known
     head, ellipsis, tail = right.partition("...")
     if unknown := set(head + tail) - set(sizes):
-        raise ArgumentError(f"{subscripts!r} asks for {sorted(unknown)}, which no term has.")
+        raise ArgumentError(f"ops.einsum: {subscripts!r} asks for {sorted(unknown)}, which no term has.")
     shape = (*(sizes[c] for c in head), *(under_dots if ellipsis else ()), *(sizes[c] for c in tail))
     return KerasTensor(shape, summed_type(*(x.dtype for x in operands)))
 
@@ -124,7 +131,8 @@ def _einsum_rule(operands: list[KerasTensor], subscripts: str) -> KerasTensor:
 @op(_einsum_rule, listed=True)
 def einsum_of(operands: Any, subscripts: str) -> Any:
     """`einsum` with the arrays first, as ops have them."""
-    return kernel.einsum(_explicit(subscripts), *promote(*operands))
+    y = kernel.einsum(_explicit(subscripts), *promote(*operands))
+    return y if len({x.dtype for x in operands}) == 1 else _in_summed_type(y, *operands)
 
 
 def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
@@ -138,7 +146,7 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
         kwargs: NumPy's `optimize` is let through; each framework picks its own order of products.
 
     Returns:
-        A tensor in the common type; where that is int8, int32.
+        A tensor in the common type; int32 where all are int8.
 
     >>> einsum("ij,kj", [[1.0, 2.0]], [[3.0, 4.0], [5.0, 6.0]])
     array([[11., 17.]], dtype=float32)

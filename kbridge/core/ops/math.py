@@ -239,13 +239,7 @@ def angle(x: Any) -> Any:
 # --- numbers and their representation -------------------------------------------------------------
 
 
-def _check_exponent(dtype: str) -> None:
-    if dtype in FLOAT + COMPLEX:
-        raise DTypeError(f"Exponents are whole numbers, got {dtype}. Cast `x2`, or use power.")
-
-
-def _ldexp_rule(x1: KerasTensor, x2: KerasTensor) -> KerasTensor:
-    _check_exponent(x2.dtype)
+def _ldexp_rule(x1: KerasTensor, x2: KerasTensor) -> KerasTensor:  # floats pass as shapes, as in Keras
     return KerasTensor(broadcast_shape(x1.shape, x2.shape), real_rule(x1).dtype)
 
 
@@ -256,7 +250,9 @@ def ldexp(x1: Any, x2: Any) -> Any:
     >>> ldexp([1.0, 3.0], [4, -1])
     array([16. ,  1.5], dtype=float32)
     """
-    _check_exponent(kernel.dtype_of(x2))
+    dtype = kernel.dtype_of(x2)
+    if dtype in FLOAT + COMPLEX:
+        raise DTypeError(f"Exponents are whole numbers, got {dtype}. Cast `x2`, or use power.")
     return kernel.ldexp(as_real(x1), kernel.cast(x2, "int32"))
 
 
