@@ -29,6 +29,7 @@ from kbridge.core.layers.einsum_dense import EinsumDense as EinsumDense
 from kbridge.core.layers.embedding import Embedding as Embedding
 from kbridge.core.layers.input import Input as Input
 from kbridge.core.layers.input import InputLayer as InputLayer
+from kbridge.core.layers.lambda_layer import Lambda as Lambda
 from kbridge.core.layers.merge import Add as Add
 from kbridge.core.layers.merge import Average as Average
 from kbridge.core.layers.merge import Concatenate as Concatenate

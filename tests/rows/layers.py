@@ -124,6 +124,37 @@ def _attending(K: Any) -> Any:
     return K.Model(words, K.layers.GlobalAveragePooling1D()(y))
 
 
+def scaled(x: Any, by: float = 2.0) -> Any:
+    return x * by
+
+
+def first_steps(x: Any, training: Any = None) -> Any:
+    return x[:, :2] * 2 if training else x[:, :2]
+
+
+def _own(K: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that files of either side may name."""
+    return K.saving.register_keras_serializable("rows")(function)
+
+
+LAMBDA = [
+    Row("lambda", lambda K: K.layers.Lambda(_own(K, scaled), arguments={"by": 3.0}), (X,)),
+    Row("lambda by a public name", lambda K: K.layers.Lambda(K.activations.relu), (X,)),
+    Row("lambda output_shape", lambda K: K.layers.Lambda(_own(K, first_steps), output_shape=(2, 4)), (X,)),
+    Row(
+        "lambda mask",
+        lambda K: K.Sequential(
+            [
+                K.layers.Lambda(_own(K, scaled), mask=np.array([[True, True, False, True, False]] * 2)),
+                K.layers.LSTM(3),
+            ]
+        ),
+        (X,),
+        batch=False,
+        gap="Keras's Lambda leaves the mask of a file as the JSON that it was",
+    ),
+]
+
 DENSE = [
     Row("dense", lambda K: K.layers.Dense(3, "tanh"), (FLAT,)),
     Row("dense on sequences", lambda K: K.layers.Dense(3, use_bias=False), (X,)),
@@ -364,7 +395,7 @@ ATTENTION = [
     ),
 ]
 
-ROWS = [*DENSE, *CONV, *POOL, *NORM, *RESHAPE, *ACTIVATION, *MERGE, *RECURRENT, *ATTENTION]
+ROWS = [*LAMBDA, *DENSE, *CONV, *POOL, *NORM, *RESHAPE, *ACTIVATION, *MERGE, *RECURRENT, *ATTENTION]
 NAMES = [row.name for row in ROWS]
 if len(set(NAMES)) != len(NAMES):
     raise ValueError("Two rows have one name.")

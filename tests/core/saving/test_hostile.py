@@ -284,6 +284,43 @@ def test_code_is_refused(kind: str, ending: str, tmp_path: Path, monkeypatch: An
     refused(write(tmp_path / f"model{ending}", config), "carries code|TorchModuleWrapper")
 
 
+NAMED = entry("builtins", "function", "relu", "function")
+SMUGGLED = {
+    "function": {"function": entry(None, "__lambda__", {"code": BYTECODE, "defaults": None, "closure": None})},
+    "function of keras 2": {"function": [BYTECODE, None, None], "function_type": "lambda"},
+    "function by name of keras 2": {"function": "system", "function_type": "function", "module": "os"},
+    "function elsewhere": {"function": entry("os", "function", "system", "function")},
+    "function of ours that isn't public": {"function": entry("builtins", "function", "eval", "function")},
+    "a class": {"function": entry("subprocess", "Popen", {"args": ["touch", "pwned"]})},
+    "output_shape": {"function": NAMED, "output_shape": CODE["lambda value"]},
+    "output_shape of keras 2": {"function": NAMED, "output_shape": [BYTECODE, None, None]},
+    "output_shape by name": {"function": NAMED, "output_shape": entry("builtins", "function", "eval", "function")},
+    "mask": {"function": NAMED, "mask": CODE["lambda value"]},
+    "arguments": {"function": NAMED, "arguments": {"negative_slope": CODE["lambda value"]}},
+    "nothing": {},
+}
+
+
+@pytest.mark.parametrize("place", SMUGGLED)
+def test_a_lambda_layer_takes_names_only(place: str, tmp_path: Path, monkeypatch: Any) -> None:
+    """In a file, and by the layer's own door, which knows no unsafe mode either."""
+    monkeypatch.chdir(tmp_path)
+    bad, config = json.loads(json.dumps({"name": "l", **SMUGGLED[place]})), config_of_small()
+    config["config"]["layers"].append(entry("keras.layers", "Lambda", bad))
+    for safe_mode in (True, False):
+        refused(write(tmp_path / "model.keras", config), "carries code|names|output_shape", safe_mode=safe_mode)
+        with nothing_happens(tmp_path), pytest.raises(ValueError, match=r"carries code|names|output_shape"):
+            layers.Lambda.from_config(bad, safe_mode=safe_mode)
+
+
+def test_what_a_lambda_layer_may_name_loads(tmp_path: Path) -> None:
+    """The file of the test above with nothing smuggled in."""
+    config = config_of_small()
+    config["config"]["layers"].append(entry("keras.layers", "Lambda", {"name": "l", "function": NAMED}))
+    loaded = saving.load_model(write(tmp_path / "model.keras", config))
+    assert loaded.layers[-1].function is kbridge.activations.relu
+
+
 @pytest.mark.parametrize("ending", [".h5", ".hdf5", ".keras"])
 def test_models_in_hdf5_are_refused(ending: str, tmp_path: Path) -> None:
     path = tmp_path / f"model{ending}"
