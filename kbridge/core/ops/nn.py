@@ -38,7 +38,9 @@ def _moments_rule(x: KerasTensor, axes: Any, keepdims: bool = False, synchronize
 
 @op(_moments_rule)
 def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> Any:
-    """Mean and variance along `axes`, computed in float32 for half floats, and held within the range of float16.
+    """Mean and variance along `axes`, computed in float32 for half floats.
+
+    What float16 can't hold becomes its largest number.
 
     Args:
         axes: a number or several.
