@@ -13,6 +13,7 @@ import keras
 
 import kbridge
 from kbridge.core.context import load_backend
+from kbridge.core.ops.storage import RULES
 from tests.backends.tables import ROWS
 from tests.backends.test_gradients import CASES
 
@@ -24,7 +25,8 @@ INTRODUCTION = """# Ops
 Every function of `kbridge.ops` and its namespaces, by theme. One declaration each; the body is a formula of other
 ops, or it calls kernels, one per backend. All of them run on NumPy, JAX, PyTorch and TensorFlow, eagerly,
 traced, and on symbolic tensors. *Gradient*: a test compares it with finite differences on the three frameworks that
-have gradients.
+have gradients. *Sparse*: a sparse tensor (TensorFlow's SparseTensor and IndexedSlices, JAX's BCOO, torch's COO) goes
+through as such; other ops make it dense, and warn.
 This page is generated: `make docs`.
 """
 
@@ -66,15 +68,16 @@ def page() -> str:
             raise SystemExit(f"{name}: {lacking[0]} lacks one of the kernels {kernels}.")
         proven = name in CASES or any(row.gradient for row in rows_of(name))
         gradient = "yes" if proven else ""
+        sparse = "yes" if name in RULES else ""
         first = (inspect.getdoc(function) or "").partition("\n")[0].replace("|", "\\|")
         theme = inspect.getmodule(inspect.unwrap(function)).__name__.rpartition(".")[2]
         how = ", ".join(kernels) if kernels else "formula"
         themes.setdefault(theme, []).append(
-            f"| `{name}` | {first} | {how} | {gradient} | {'' if in_keras else 'yes'} |"
+            f"| `{name}` | {first} | {how} | {gradient} | {sparse} | {'' if in_keras else 'yes'} |"
         )
     parts = [INTRODUCTION]
     for theme, lines in sorted(themes.items()):
-        head = "| op | what | kernels | gradient | beyond Keras |\n|---|---|---|---|---|"
+        head = "| op | what | kernels | gradient | sparse | beyond Keras |\n|---|---|---|---|---|---|"
         parts.append(f"## {theme}\n\n{head}\n" + "\n".join(lines) + "\n")
     return "\n".join(parts)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -52,6 +52,7 @@ class _Local(threading.local):
 local = _Local()
 _loaded = SimpleNamespace()  # no dict: Dynamo wouldn't see what an import in the middle of its trace adds
 _loading = threading.RLock()
+_listeners: list[Callable[[Any], None]] = []
 _default: str | None = None
 
 
@@ -76,6 +77,15 @@ def _import_backend(name: str) -> None:
                 f"The {name} backend needs {error.name}, which is not installed: {INSTALL[name]}"
             ) from error
         setattr(_loaded, name, module.backend)
+        for listener in _listeners:
+            listener(module.backend)
+
+
+def when_loaded(listener: Callable[[Any], None]) -> None:
+    """Call `listener` with each backend: with those in use now, with others as soon as they are loaded."""
+    _listeners.append(listener)
+    for backend in loaded_backends():
+        listener(backend)
 
 
 def loaded_backends() -> list[Any]:
@@ -168,7 +178,7 @@ def framework_of_type(kind: type) -> str | None:
         pass
     found = None
     for parent in kind.__mro__:
-        name = PACKAGES.get(parent.__module__.partition(".")[0])
+        name = vars(parent).get("framework") or PACKAGES.get(parent.__module__.partition(".")[0])
         if name is not None:
             found = name if load_backend(name).is_tensor_type(kind) else None
             break

@@ -43,3 +43,7 @@ class ExportError(KBridgeError, RuntimeError):
 
 class MissingDependencyError(KBridgeError, ImportError):
     """An optional library is needed and isn't installed."""
+
+
+class DensifiedWarning(UserWarning):
+    """A sparse tensor was made dense, because the op has no sparse form."""

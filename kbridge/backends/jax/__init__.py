@@ -16,6 +16,7 @@ from kbridge.backends.jax import (
     create,
     ctc,
     elementwise,
+    express,
     fft,
     image,
     index,
@@ -24,6 +25,7 @@ from kbridge.backends.jax import (
     random,
     reduce,
     sort,
+    sparse,
     statistics,
     step,
     variables,
@@ -39,7 +41,9 @@ class JaxBackend:
     ready_or_number = arrays.READY_OR_NUMBER
     fused_updates: ClassVar[dict[str, Any]] = {}  # jit fuses the ops of an optimizer
     fused_lstm = None
+    reveal = conceal = None
     float_dtypes = frozenset(np.dtype(name) for name in ("float16", "bfloat16", "float32", "float64"))
+    express, express_dtypes, express_layout = express.EXPRESS, express.DTYPES, express.LAYOUT
 
     def __reduce__(self) -> Any:
         return "backend"  # one object per process: copies and pickles refer to it
@@ -48,5 +52,5 @@ class JaxBackend:
 backend = JaxBackend()
 collect(
     backend, arrays, elementwise, reduce, linalg, nn, random, variables, step,
-    bitwise, statistics, create, index, sort, fft, image, control, conv, attention, ctc,
+    bitwise, statistics, create, index, sort, fft, image, control, conv, attention, ctc, sparse,
 )  # fmt: skip

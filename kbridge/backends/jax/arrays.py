@@ -15,6 +15,7 @@ import ml_dtypes  # noqa: F401  registers bfloat16 and float8 with NumPy
 from jax import lax
 from jax._src.core import trace_state_clean  # jax.core no longer names it (seen in 0.10.2)
 
+from kbridge.backends.jax.sparse import dense, is_sparse_type
 from kbridge.core.context import framework_of_type, load_backend
 from kbridge.core.errors import BackendError, ForeignGradientError
 
@@ -38,11 +39,30 @@ native_dtype = jax.dtypes.canonicalize_dtype
 
 def compiled(function: Callable[..., Any], *static: int) -> Any:
     """`function` as one jitted call; `static` are the positions of arguments that aren't arrays."""
-    return jax.jit(function, static_argnums=static, inline=True)
+    jitted = jax.jit(function, static_argnums=static, inline=True)
+    if not static:
+        return jitted
+
+    def call(*args: Any) -> Any:
+        try:
+            return jitted(*args)
+        except ValueError:  # JAX's word for static arguments without a hash: sizes and axes may be arrays
+            if not any(_holds_tensors((args[i],)) for i in static):
+                raise
+        return jitted(*(_as_numbers(value) if i in static else value for i, value in enumerate(args)))
+
+    return call
+
+
+def _as_numbers(value: Any) -> Any:
+    """A static argument with its arrays as numbers; a tracer refuses."""
+    if isinstance(value, (list, tuple)):
+        return tuple(_as_numbers(each) for each in value)
+    return value.tolist() if isinstance(value, jax.Array) else value
 
 
 def is_tensor_type(kind: type) -> bool:
-    return issubclass(kind, TENSORS)
+    return issubclass(kind, TENSORS) or is_sparse_type(kind)
 
 
 def is_tracing() -> bool:
@@ -57,7 +77,7 @@ def lend(value: Any) -> Any:
             "numbers yet, and its gradient would be lost. Run this part in JAX: "
             "`with kbridge.backend_scope('jax'):`, or move it out of the traced function."
         )
-    return value
+    return dense(value) if is_sparse_type(type(value)) else value
 
 
 def convert(value: Any, dtype: str | None = None) -> Any:
@@ -66,6 +86,8 @@ def convert(value: Any, dtype: str | None = None) -> Any:
         READY.add(kind)
         READY_OR_NUMBER.add(kind)
         return value if dtype is None or dtype_of(value) == dtype else cast(value, dtype)
+    if is_sparse_type(kind):
+        return convert(dense(value), dtype)
     framework = framework_of_type(kind)
     if framework is not None:
         array = _borrow(load_backend(framework), value)

@@ -25,6 +25,7 @@ from kbridge.backends.numpy import (
     random,
     reduce,
     sort,
+    sparse,
     statistics,
     step,
     variables,
@@ -42,6 +43,9 @@ class NumpyBackend:
     ready_or_number = ready | {bool, int, float}
     fused_updates: ClassVar[dict[str, Any]] = {}
     fused_lstm = None
+    reveal = conceal = None
+    # no express: an array runs on NumPy only if a scope or the default says so
+    express: ClassVar[dict[str, Any]] = {}
     float_dtypes = frozenset(np.dtype(t) for t in ("float16", "float32", "float64", ml_dtypes.bfloat16))
 
     def __reduce__(self) -> Any:
@@ -51,7 +55,7 @@ class NumpyBackend:
 backend = NumpyBackend()
 collect(
     backend, arrays, elementwise, reduce, linalg, nn, random, variables, step,
-    bitwise, statistics, create, index, sort, fft, image, control, conv, attention, ctc,
+    bitwise, statistics, create, index, sort, fft, image, control, conv, attention, ctc, sparse,
 )  # fmt: skip
 
 # infinities and NaN come in silence, as the frameworks give them

@@ -17,6 +17,7 @@ from kbridge.backends.tensorflow import (
     create,
     ctc,
     elementwise,
+    express,
     fft,
     image,
     index,
@@ -26,6 +27,7 @@ from kbridge.backends.tensorflow import (
     random,
     reduce,
     sort,
+    sparse,
     statistics,
     step,
     variables,
@@ -46,7 +48,9 @@ class TensorFlowBackend:
     ready = arrays.READY  # sets that grow: `convert` adds the classes that turn up
     ready_or_number = arrays.READY_OR_NUMBER
     float_dtypes = frozenset({tf.float16, tf.bfloat16, tf.float32, tf.float64})
+    express, express_dtypes, express_layout = express.EXPRESS, express.DTYPES, express.LAYOUT
     fused_lstm = None
+    reveal = conceal = None
 
     def __reduce__(self) -> Any:
         return "backend"  # one object per process: copies and pickles refer to it
@@ -55,5 +59,5 @@ class TensorFlowBackend:
 backend = TensorFlowBackend()
 collect(
     backend, arrays, elementwise, reduce, linalg, nn, random, variables, step, optimizers,
-    bitwise, statistics, create, index, sort, fft, image, control, conv, attention, ctc,
+    bitwise, statistics, create, index, sort, fft, image, control, conv, attention, ctc, sparse,
 )  # fmt: skip

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager.record import should_record_backprop
 
 from kbridge.backends.tensorflow.keys import pick_by_arrays
+from kbridge.backends.tensorflow.sparse import dense
 from kbridge.core.context import framework_of_type, load_backend
 from kbridge.core.errors import ForeignGradientError
 
@@ -27,7 +29,9 @@ raw = tf.raw_ops
 with tf.init_scope():  # this module may be loaded in the middle of a trace
     EAGER = type(tf.zeros(()))
 NATIVE = (tf.Tensor, tf.Variable)
-TENSORS = (*NATIVE, tf.IndexedSlices)  # what a gradient of `take` may be
+TENSORS = (*NATIVE, tf.SparseTensor, tf.IndexedSlices, tf.RaggedTensor)
+ALIGNED = 64  # bytes: TensorFlow ends the process when a kernel meets borrowed memory that starts elsewhere (2.21)
+EIGHTS = frozenset(map(tf.as_dtype, ("float8_e4m3fn", "float8_e5m2")))
 READY: set[type] = {type(None), EAGER}
 READY_OR_NUMBER: set[type] = READY | {bool, int, float}
 
@@ -42,8 +46,10 @@ def is_tracing() -> bool:
 
 def lend(value: Any) -> Any:
     """`value` for another framework; a gradient is never cut silently."""
-    if isinstance(value, (tf.Variable, tf.IndexedSlices)):
+    if isinstance(value, tf.Variable):
         value = tf.convert_to_tensor(value)
+    elif not isinstance(value, tf.Tensor):
+        value = dense(value)
     if type(value) is not EAGER:
         raise ForeignGradientError(
             "A tensor that TensorFlow is tracing (tf.function, Dataset.map) can't be used in another "
@@ -63,7 +69,7 @@ def convert(value: Any, dtype: str | None = None) -> Any:
     kind = type(value)
     if issubclass(kind, TENSORS):
         if not issubclass(kind, NATIVE):
-            value = tf.convert_to_tensor(value)
+            value = dense(value)
         READY.add(type(value))
         READY_OR_NUMBER.add(type(value))
         return value if dtype is None or value.dtype == dtype else cast(value, dtype)
@@ -83,6 +89,8 @@ def _holds_tensors(values: Any) -> bool:
 def _borrow(owner: Any, value: Any) -> Any:
     value = owner.lend(value)
     try:
+        if np.from_dlpack(value).ctypes.data % ALIGNED:
+            return tf.constant(owner.to_numpy(value))
         return tf.experimental.dlpack.from_dlpack(value.__dlpack__())
     except (BufferError, RuntimeError, ValueError, tf.errors.InvalidArgumentError):
         return tf.constant(owner.to_numpy(value))  # a layout or type that DLPack doesn't carry
@@ -120,10 +128,14 @@ def settled(sizes: Any) -> Any:
 
 
 def cast(value: Any, dtype: str) -> Any:
+    if value.dtype in EIGHTS or "float8" in dtype:  # which TensorFlow casts to and from floats alone
+        value = raw.Cast(x=value, DstT=tf.float32)
     return raw.Cast(x=value, DstT=dtype)
 
 
 def weak_number(value: Any, dtype: str) -> Any:
+    if type(value) is bool and dtype != "bool":
+        value = int(value)
     return tf.constant(value, dtype)
 
 
@@ -174,6 +186,8 @@ def flip(x: Any, axes: Any) -> Any:
 
 def tile(x: Any, times: Any) -> Any:
     x = expand_dims(x, (0,) * (len(times) - len(x.shape)))
+    if x.dtype is tf.uint16:  # the one type that Tile has no kernel for
+        return raw.Cast(x=raw.Tile(input=raw.Cast(x=x, DstT=tf.int32), multiples=times), DstT=tf.uint16)
     return raw.Tile(input=x, multiples=times)
 
 
@@ -184,7 +198,7 @@ def repeat(x: Any, repeats: Any, axis: int) -> Any:
     sizes[axis] = sizes[axis] * repeats
     times = [1] * (len(sizes) + 1)
     times[axis + 1] = repeats
-    return reshape(raw.Tile(input=raw.ExpandDims(input=x, axis=axis + 1), multiples=times), sizes)
+    return reshape(tile(raw.ExpandDims(input=x, axis=axis + 1), times), sizes)
 
 
 def roll(x: Any, shifts: Any, axes: Any) -> Any:

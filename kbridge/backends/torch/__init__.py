@@ -16,6 +16,7 @@ from kbridge.backends.torch import (
     create,
     ctc,
     elementwise,
+    express,
     fft,
     image,
     index,
@@ -25,6 +26,7 @@ from kbridge.backends.torch import (
     random,
     reduce,
     sort,
+    sparse,
     statistics,
     step,
     variables,
@@ -39,6 +41,7 @@ class TorchBackend:
     ready = frozenset({torch.Tensor, torch.nn.Parameter, type(None)})
     ready_or_number = ready | {bool, int, float}
     float_dtypes = frozenset({torch.float32, torch.float64, torch.float16, torch.bfloat16})
+    express, express_dtypes, express_layout = express.EXPRESS, express.DTYPES, express.LAYOUT
 
     def __reduce__(self) -> Any:
         return "backend"  # one object per process: copies and pickles refer to it
@@ -50,5 +53,5 @@ class TorchBackend:
 backend = TorchBackend()
 collect(
     backend, arrays, elementwise, reduce, linalg, nn, random, variables, step, optimizers,
-    bitwise, statistics, create, index, sort, fft, image, control, conv, attention, ctc,
+    bitwise, statistics, create, index, sort, fft, image, control, conv, attention, ctc, sparse,
 )  # fmt: skip

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from kbridge.backends.torch.unsigned import moved
+from kbridge.backends.torch.sparse import SparseTensor, dense
 from kbridge.core.context import framework_of_type, load_backend
 from kbridge.core.errors import BackendError, ForeignGradientError
 from kbridge.core.settings import floatx
@@ -29,13 +31,14 @@ DTYPES = {
 # NumPy's dtypes that torch has too; the rest (bfloat16, text) takes more care
 PLAIN = frozenset(np.dtype(name) for name in DTYPES if "bfloat" not in name and "float8" not in name)
 NAMES = {dtype: name for name, dtype in DTYPES.items()}
+# types of ml_dtypes, which torch reads only through their bits
+BITS = {"bfloat16": "int16", "float8_e4m3fn": "uint8", "float8_e5m2": "uint8"}
 RANGES = frozenset(("uint8", "int8", "int16", "int32", "int64", "bfloat16", "float16", "float32", "float64"))
-UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)  # torch can't add these up, compare or select them
 NUMBERS = {bool: "bool", int: "int32", float: None}  # Python's, and what they become; None: the float type
 
 
 def is_tensor_type(kind: type) -> bool:
-    return issubclass(kind, torch.Tensor)
+    return issubclass(kind, (torch.Tensor, SparseTensor))
 
 
 def is_tracing() -> bool:
@@ -59,6 +62,8 @@ def lend(value: Any) -> Any:
 
 
 def convert(value: Any, dtype: str | None = None) -> Any:
+    if type(value) is SparseTensor:
+        value = dense(value)
     if isinstance(value, torch.Tensor):
         return value if dtype is None or value.dtype == DTYPES[dtype] else value.to(DTYPES[dtype])
     if type(value) in NUMBERS:  # not through NumPy, where Dynamo can't follow
@@ -74,8 +79,8 @@ def convert(value: Any, dtype: str | None = None) -> Any:
     if isinstance(value, (list, tuple)) and any(isinstance(v, torch.Tensor) for v in value):
         return torch.stack([convert(v, dtype) for v in value])
     array = load_backend("numpy").convert(value, dtype)
-    if array.dtype.name == "bfloat16":  # torch reads ml_dtypes only through its bits
-        return torch.from_numpy(array.view("int16")).view(torch.bfloat16)
+    if array.dtype.name in BITS:
+        return torch.from_numpy(array.view(BITS[array.dtype.name])).view(DTYPES[array.dtype.name])
     if array.dtype.name not in DTYPES:
         raise BackendError(f"torch has no tensors of dtype {array.dtype}. Encode the values as numbers first.")
     if not array.flags.writeable or any(s < 0 for s in array.strides):
@@ -106,10 +111,11 @@ def _borrow(value: Any, owner: Any) -> Any:
 
 def to_numpy(value: Any) -> Any:
     value = value.detach().cpu().resolve_conj().resolve_neg()
-    if value.dtype == torch.bfloat16:
+    name = NAMES[value.dtype]
+    if name in BITS:
         import ml_dtypes
 
-        return value.view(torch.int16).numpy().view(ml_dtypes.bfloat16)
+        return value.view(DTYPES[BITS[name]]).numpy().view(getattr(ml_dtypes, name))
     return value.numpy()
 
 
@@ -126,7 +132,8 @@ def cast(value: Any, dtype: str) -> Any:
 
 
 def weak_number(value: Any, dtype: str) -> Any:
-    return value  # torch has the same rule, once the tensors have the common type
+    # torch has the same rule, once the tensors have the common type, but for truth values
+    return int(value) if type(value) is bool and dtype != "bool" else value
 
 
 def full(shape: Any, value: Any, dtype: str) -> Any:
@@ -162,7 +169,7 @@ def squeeze(x: Any, axes: Any) -> Any:
     return x.squeeze(axes)
 
 
-broadcast_to, flip, tile = torch.broadcast_to, torch.flip, torch.tile
+broadcast_to, flip, tile = torch.broadcast_to, moved(torch.flip), torch.tile
 
 
 def repeat(x: Any, repeats: Any, axis: int) -> Any:
@@ -213,13 +220,13 @@ def _from_front(indices: Any, size: int) -> Any:
     return torch.where(indices < 0, indices + size, indices)
 
 
+@moved
 def take(x: Any, indices: Any, axis: int) -> Any:
-    if x.dtype in UNSIGNED:
-        return take(x.to(torch.int64), indices, axis).to(x.dtype)
     picked = torch.index_select(x, axis, _from_front(indices, x.shape[axis]).reshape(-1))
     return picked.reshape((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
 
 
+@moved
 def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
     return torch.take_along_dim(x, _from_front(indices, x.shape[axis]), axis)
 
@@ -241,7 +248,7 @@ def get_item(x: Any, key: Any) -> Any:
             places = range(*k.indices(x.shape[axis]))
             forwards = slice(places[-1], places[0] + 1, -k.step) if places else slice(0, 0)
             before = axis if axis >= 0 else x.ndim + axis
-            x = torch.flip(x[(slice(None),) * before + (forwards,)], (axis,))
+            x = flip(x[(slice(None),) * before + (forwards,)], (axis,))
             keys[position] = slice(None)
     return x[tuple(keys)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbridge.core.errors import ShapeError
+from kbridge.core.errors import ArgumentError, ShapeError
 from kbridge.core.graph.node import record_call
 from kbridge.core.layers.base import Layer
 from kbridge.core.settings import floatx
@@ -30,8 +30,8 @@ class InputLayer(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name)
-        if sparse or ragged:
-            raise ValueError("Sparse and ragged inputs are not supported; pass dense tensors.")
+        if sparse and ragged:
+            raise ArgumentError("An input is sparse or ragged, not both.")
         if input_tensor is not None:
             batch_shape, dtype = input_tensor.shape, dtype or input_tensor.dtype
         if (shape is None) == (batch_shape is None):
@@ -40,11 +40,11 @@ class InputLayer(Layer):
             batch_shape = (batch_size, *standardize_shape(shape))
         self.batch_shape = standardize_shape(batch_shape)
         self._input_dtype = standardize_dtype(dtype) if dtype is not None else floatx()
-        self.optional = optional
+        self.sparse, self.ragged, self.optional = bool(sparse), bool(ragged), optional
         self.built = True
         self._called = True
         tensor = input_tensor if isinstance(input_tensor, KerasTensor) else None
-        tensor = tensor or KerasTensor(self.batch_shape, self._input_dtype, name=self.name)
+        tensor = tensor or KerasTensor(self.batch_shape, self._input_dtype, self.sparse, self.ragged, self.name)
         record_call(self, (), {}, tensor)
         self._inbound.append(tensor.history[0])
 
@@ -63,8 +63,8 @@ class InputLayer(Layer):
         return {
             "batch_shape": list(self.batch_shape),
             "dtype": self._input_dtype,
-            "sparse": False,
-            "ragged": False,
+            "sparse": self.sparse,
+            "ragged": self.ragged,
             "optional": self.optional,
             "name": self.name,
         }
@@ -75,6 +75,7 @@ def Input(
     batch_size: int | None = None,
     dtype: Any = None,
     sparse: bool | None = None,
+    ragged: bool | None = None,
     batch_shape: Any = None,
     name: str | None = None,
     tensor: Any = None,
@@ -86,6 +87,8 @@ def Input(
         shape: sizes without the batch, None where free.
         batch_size: size of the batch; free if None.
         dtype: element type; the default float type if None.
+        sparse: whether the model is called with sparse tensors.
+        ragged: whether it is called with ragged ones (TensorFlow's).
         batch_shape: sizes with the batch, instead of `shape`.
         name: name of the input.
         tensor: a symbolic tensor to use as it is.
@@ -95,7 +98,7 @@ def Input(
     (None, 28, 28, 1)
     """
     layer = InputLayer(
-        shape=shape, batch_size=batch_size, dtype=dtype, sparse=sparse, batch_shape=batch_shape, name=name,
-        input_tensor=tensor, optional=optional,
+        shape=shape, batch_size=batch_size, dtype=dtype, sparse=sparse, ragged=ragged, batch_shape=batch_shape,
+        input_tensor=tensor, optional=optional, name=name,
     )  # fmt: skip
     return layer.output

@@ -13,6 +13,8 @@ from kbridge.core.graph.order import listed_owners
 from kbridge.core.graph.trace import input_node
 from kbridge.core.layers.base import Layer
 from kbridge.core.layers.input import InputLayer
+from kbridge.core.ops.declare import native
+from kbridge.core.ops.elementwise import cast
 from kbridge.core.tensor.symbolic import KerasTensor
 from kbridge.core.tensor.variable import spec_of
 
@@ -65,6 +67,16 @@ class GraphPart(Layer):
     def outputs(self) -> list[KerasTensor]:
         """The symbolic outputs, flat."""
         return leaves(self._outputs_struct) if self._graph is not None else []
+
+    @property
+    def input(self) -> Any:
+        """The symbolic inputs, nested as the model takes them: where another model may start from."""
+        return self._inputs_struct if self._graph is not None else super().input
+
+    @property
+    def output(self) -> Any:
+        """The symbolic outputs, nested as the model gives them."""
+        return self._outputs_struct if self._graph is not None else super().output
 
     @property
     def input_names(self) -> list[str]:
@@ -140,7 +152,7 @@ def _fit(backend: Any, value: Any, spec: KerasTensor, name: str) -> Any:
     if not symbolic and (kind not in backend.ready or value is None):
         if framework_of_type(kind) is None and not hasattr(value, "dtype"):
             raise ShapeError(f"Input {name!r} takes an array of shape {spec.shape}, got {value!r}.")
-        value = backend.convert(value)
+        value = native(backend, value)
     shape = value.shape
     if len(shape) != len(spec.shape):
         if symbolic or len(shape) != len(spec.shape) - 1 or spec.shape[-1] != 1:
@@ -164,4 +176,4 @@ def _fit(backend: Any, value: Any, spec: KerasTensor, name: str) -> Any:
         raise ShapeError(
             f"Input {name!r} holds {spec.dtype} and got {backend.dtype_of(value)}. Turn it into real numbers first."
         )
-    return backend.cast(value, spec.dtype)
+    return cast(value, spec.dtype)

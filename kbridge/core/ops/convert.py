@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from kbridge.core.context import SYMBOLIC, current_backend, decide, framework_of, local, running
-from kbridge.core.errors import ArgumentError, ShapeError
-from kbridge.core.ops import rules
+from kbridge.core.errors import ShapeError
+from kbridge.core.ops import rules, storage
 from kbridge.core.ops.declare import as_float, homes, kernel, native, op
+from kbridge.core.ops.sparse_values import as_dtype
 from kbridge.core.tensor.dtypes import COMPLEX, float_result, is_float, standardize_dtype
 from kbridge.core.tensor.symbolic import KerasTensor
 from kbridge.core.tensor.variable import Variable, spec_of
@@ -27,7 +28,8 @@ def shape(x: Any) -> tuple[Any, ...]:
     with running(local.running or decide([x])):
         if local.running is SYMBOLIC:
             return spec_of(x).shape
-        return tuple(kernel.shape_of(native(local.running, x)))
+        x = native(local.running, x)
+        return tuple(x.shape if storage.is_stored(x) else kernel.shape_of(x))
 
 
 def ndim(x: Any) -> int:
@@ -81,22 +83,22 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
     Args:
         x: a tensor, array, number or nested list of numbers.
         dtype: element type. By default that of `x`; Python's numbers become int32 or the default float type.
-        sparse: as in Keras; tensors are dense here, so True is refused.
-        ragged: likewise.
+        sparse: False makes a sparse tensor dense, else it stays sparse. A dense one stays dense.
+        ragged: False fills up the rows of a ragged tensor with 0, else it stays ragged.
 
     >>> convert_to_tensor([1, 2, 3], "float32")
     array([1., 2., 3.], dtype=float32)
     """
-    if sparse or ragged:
-        raise ArgumentError("ops.convert_to_tensor: tensors are dense here. Leave `sparse` and `ragged` out.")
     dtype = None if dtype is None else standardize_dtype(dtype)
     if isinstance(x, KerasTensor):
         return x if dtype in (None, x.dtype) else _converted(x, dtype)
     if local.running is SYMBOLIC:
         return KerasTensor(spec_of(x).shape, dtype or spec_of(x).dtype)
     with running(local.running or decide(homes([x]))):
-        value = x.value if isinstance(x, Variable) else x
-        return kernel.convert(value, dtype)
+        x = native(local.running, storage.seen(x))
+        if storage.is_stored(x) and False not in (sparse, ragged):
+            return x if dtype is None else as_dtype(x, dtype)
+        return kernel.convert(x, dtype)
 
 
 def array(x: Any, dtype: Any = None) -> Any:
@@ -117,7 +119,7 @@ def convert_to_numpy(x: Any) -> Any:
     if isinstance(x, Variable):
         return x.numpy()
     with running(local.running or decide([x])):
-        return kernel.to_numpy(kernel.convert(x))
+        return kernel.to_numpy(kernel.convert(storage.seen(x)))
 
 
 @op(lambda x, dtype: KerasTensor(x.shape, dtype))
@@ -168,7 +170,7 @@ def view(x: Any, dtype: Any = None) -> Any:
 
 def _complex_rule(x: KerasTensor) -> KerasTensor:
     if not x.shape or x.shape[-1] not in (2, None):
-        raise ShapeError(f"the last axis holds the real and the imaginary part, so its size is 2; got {x.shape}.")
+        raise ShapeError(f"Last dimension of input must be size 2, the real and the imaginary part; got shape {x.shape}.")
     return KerasTensor(x.shape[:-1], "complex128" if x.dtype == "float64" else "complex64")
 
 

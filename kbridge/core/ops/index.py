@@ -6,7 +6,7 @@ import operator
 from typing import Any
 
 from kbridge.core.errors import ArgumentError, DTypeError, ShapeError
-from kbridge.core.ops import rules
+from kbridge.core.ops import rules, sparse_places
 from kbridge.core.ops.declare import kernel, op
 from kbridge.core.ops.elementwise import as_bool, both_tensors, floor_divide, mod
 from kbridge.core.ops.shape import one_hot
@@ -327,17 +327,15 @@ def _multi_hot_rule(
     **kwargs: Any,
 ) -> KerasTensor:
     sizes = list(inputs.shape)
-    sizes.insert(one_axis(axis, inputs.ndim + 1), _classes(num_classes, sparse, kwargs))
+    sizes.insert(one_axis(axis, inputs.ndim + 1), _classes(num_classes, kwargs))
     del sizes[1 if inputs.ndim > 1 else 0]
-    return KerasTensor(sizes, standardize_dtype(dtype))
+    return KerasTensor(sizes, standardize_dtype(dtype), sparse)
 
 
-def _classes(count: int | None, sparse: bool, more: dict[str, Any]) -> int:
+def _classes(count: int | None, more: dict[str, Any]) -> int:
     count = more.pop("num_tokens", None) if count is None else count  # the name it had in Keras 2
     if count is None or more:
         raise ArgumentError(f"multi_hot needs num_classes, got {count} and {sorted(more) or 'nothing else'}.")
-    if sparse:
-        raise ArgumentError("kbridge has no sparse tensors. Leave out sparse=True.")
     return count
 
 
@@ -352,11 +350,12 @@ def multi_hot(
         num_classes: how many classes there are.
         axis: where `one_hot` puts its axis, before axis 1 (0 for a single row) is united.
         dtype: of the result, floatx by default.
-        sparse: must be False.
+        sparse: whether the result is a sparse tensor; NumPy has none.
 
     >>> multi_hot([[0, 2, 2], [1, 1, -1]], 4)
     array([[1., 0., 1., 0.],
            [0., 1., 0., 0.]], dtype=float32)
     """
-    hot = one_hot(inputs, _classes(num_classes, sparse, kwargs), axis, "bool")
-    return kernel.cast(kernel.reduce_any(hot, (1 if len(inputs.shape) > 1 else 0,), False), standardize_dtype(dtype))
+    dtype, row = standardize_dtype(dtype), 1 if len(inputs.shape) > 1 else 0
+    hot = one_hot(inputs, _classes(num_classes, kwargs), axis, dtype if sparse else "bool", sparse)
+    return sparse_places.united(hot, row) if sparse else kernel.cast(kernel.reduce_any(hot, (row,), False), dtype)

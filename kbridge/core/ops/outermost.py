@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kbridge.core.context import SYMBOLIC, decide, framework_of_type, local, running
-from kbridge.core.graph.node import leaves
+from kbridge.core.graph.node import leaves, map_leaves
 from kbridge.core.ops import operators as operators  # optimizers and metrics compute with variables
 from kbridge.core.ops.declare import homes, native
 from kbridge.core.ops.elementwise import cast
@@ -47,7 +47,11 @@ def outermost(function: Callable[..., Any]) -> Callable[..., Any]:
         if any(isinstance(value, KerasTensor) for value in given):
             return function(*args, **kwargs)
         with running(backend_for(given, getattr(args[0], "variables", ()) if args else ())):
-            return function(*args, **kwargs)
+            if local.running.reveal is None:
+                return function(*args, **kwargs)
+            if (reveal := local.running.reveal(given)) is not None:
+                args, kwargs = map_leaves(reveal, (args, kwargs))
+            return local.running.conceal(function(*args, **kwargs))
 
     call.autograph_info__ = {}  # type: ignore[attr-defined]  # TF's AutoGraph leaves us alone
     return call

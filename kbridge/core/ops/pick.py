@@ -10,11 +10,20 @@ import numpy as np
 from kbridge.core import settings
 from kbridge.core.context import local
 from kbridge.core.errors import ArgumentError, DTypeError, ShapeError
+from kbridge.core.ops import sparse_places
 from kbridge.core.ops.declare import kernel, native, op
 from kbridge.core.tensor.dtypes import standardize_dtype
 from kbridge.core.tensor.shapes import broadcast_shape, one_axis, reshaped
 from kbridge.core.tensor.symbolic import KerasTensor
 from kbridge.core.tensor.variable import spec_of
+
+
+def _whole(indices: Any) -> Any:
+    """The indices, unless they hold fractions. Some frameworks would cut these off."""
+    dtype = kernel.dtype_of(indices)
+    if "int" not in dtype:
+        raise DTypeError(f"indices are whole numbers, got {dtype}. Cast them to int32, or look where a mask holds.")
+    return indices
 
 
 def _take_rule(x: KerasTensor, indices: KerasTensor, axis: int | None = None) -> KerasTensor:
@@ -33,14 +42,14 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
            [4, 6]], dtype=int32)
     """
     if axis is None:
-        return kernel.take(kernel.reshape(x, (-1,)), indices, 0)
-    return kernel.take(x, indices, one_axis(axis, len(x.shape)))
+        return kernel.take(kernel.reshape(x, (-1,)), _whole(indices), 0)
+    return kernel.take(x, _whole(indices), one_axis(axis, len(x.shape)))
 
 
 @op(lambda table, indices: KerasTensor((*indices.shape, *table.shape[1:]), table.dtype), arrays=2)
 def lookup(table: Any, indices: Any) -> Any:
     """Rows of a table, by whole numbers from 0: `take` for an embedding, without the look at signs."""
-    return kernel.lookup(table, indices)
+    return kernel.lookup(table, _whole(indices))
 
 
 def _along_rule(x: KerasTensor, indices: KerasTensor, axis: int | None = None) -> KerasTensor:
@@ -61,6 +70,7 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
     array([[1],
            [4]], dtype=int32)
     """
+    _whole(indices)
     if axis is None:
         return kernel.take_along_axis(kernel.reshape(x, (-1,)), kernel.reshape(indices, (-1,)), 0)
     return kernel.take_along_axis(x, indices, one_axis(axis, len(x.shape)))
@@ -188,11 +198,9 @@ def _ready(k: Any) -> Any:
 
 
 def _one_hot_rule(x: KerasTensor, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
-    if sparse:
-        raise ArgumentError("tensors are dense here. Leave `sparse` out.")
     sizes = list(x.shape)
     sizes.insert(one_axis(axis, x.ndim + 1), num_classes)
-    return KerasTensor(sizes, dtype or settings.floatx())
+    return KerasTensor(sizes, dtype or settings.floatx(), sparse)
 
 
 @op(_one_hot_rule)
@@ -204,17 +212,17 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
         num_classes: how many classes there are.
         axis: where the new axis of that size goes.
         dtype: element type of the result, the default float type if None.
-        sparse: as in Keras; tensors are dense here, so True is refused.
+        sparse: whether the result is a sparse tensor; NumPy has none.
 
     >>> one_hot([2, 0], 3)
     array([[0., 0., 1.],
            [1., 0., 0.]], dtype=float32)
     """
-    if sparse:
-        raise ArgumentError("tensors are dense here. Leave `sparse` out.")
     dtype = standardize_dtype(dtype)
     if kernel.dtype_of(x) not in ("int32", "int64"):  # LiteRT compares no bytes
         x = kernel.cast(x, "int32")
+    if sparse:
+        return sparse_places.one_hot(x, num_classes, one_axis(axis, len(x.shape) + 1), dtype)
     classes = kernel.arange(0, num_classes, 1, kernel.dtype_of(x), like=x)
     hot = kernel.cast(kernel.equal(kernel.expand_dims(x, (len(x.shape),)), classes), dtype)
     axis = one_axis(axis, len(x.shape) + 1)

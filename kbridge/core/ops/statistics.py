@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kbridge.core.errors import ArgumentError, DTypeError, ShapeError
+from kbridge.core.ops import sparse_places
 from kbridge.core.ops.declare import as_float, kernel, op, promote
 from kbridge.core.ops.elementwise import add, cast, clip, divide, multiply, not_equal, subtract, where
 from kbridge.core.ops.reduce import as_wide, mean
@@ -76,11 +77,15 @@ def _cov_rule(
 ) -> KerasTensor:
     given = [each for each in (m, y) if each is not None]
     variables: list[Any] = [_observations(each, rowvar)[0] for each in given]
-    for each in given:
-        if each.dtype in COMPLEX:
-            raise DTypeError("Complex variables aren't supported. Take real and imaginary parts as two variables.")
     number = None if None in variables else sum(variables)
-    return KerasTensor(() if number == 1 else (number, number), float_result(result_type(*(e.dtype for e in given))))
+    return KerasTensor(() if number == 1 else (number, number), _covariance_type(e.dtype for e in given))
+
+
+def _covariance_type(dtypes: Any) -> str:
+    dtype = float_result(result_type(*dtypes))
+    if dtype in COMPLEX:
+        raise DTypeError("Complex variables aren't supported. Take real and imaginary parts as two variables.")
+    return dtype
 
 
 @op(_cov_rule, arrays=2)
@@ -99,7 +104,7 @@ def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: in
            [-1.,  1.]], dtype=float32)
     """
     parts = [_rows(each, rowvar) for each in (m, y) if each is not None]
-    dtype = float_result(result_type(*(kernel.dtype_of(each) for each in parts)))
+    dtype = _covariance_type(kernel.dtype_of(each) for each in parts)
     x = as_wide(cast(parts[0] if y is None else kernel.concatenate(promote(*parts), 0), dtype))
     away = kernel.subtract(x, kernel.reduce_mean(x, (1,), True))
     less = (0 if bias else 1) if ddof is None else ddof
@@ -193,11 +198,10 @@ def _bincount_rule(
 ) -> KerasTensor:
     if not x.ndim or "int" not in x.dtype:
         raise DTypeError(f"Counts are of whole numbers along the last axis, got {x.dtype} of shape {x.shape}.")
-    if sparse:
-        raise ArgumentError("There are no sparse tensors here. Leave sparse=False.")
     if weights is not None and len(weights.shape) != x.ndim:
         raise ShapeError(f"One weight for each element, got weights of shape {weights.shape} for x of {x.shape}.")
-    return KerasTensor((*x.shape[:-1], None), "int32" if weights is None else result_type(x.dtype, weights.dtype))
+    dtype = "int32" if weights is None else result_type(x.dtype, weights.dtype)
+    return KerasTensor((*x.shape[:-1], None), dtype, sparse or x.sparse)
 
 
 @op(_bincount_rule, arrays=2)
@@ -210,7 +214,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
         x: whole numbers from 0.
         weights: what each element counts, in the shape of `x`; 1 if None.
         minlength: the least length of the result.
-        sparse: there are no sparse tensors here; leave it False.
+        sparse: whether the result is a sparse tensor, as it is for a sparse `x`; NumPy has none.
 
     >>> bincount([1, 1, 3], minlength=6)
     array([0, 2, 0, 1, 0, 0], dtype=int32)
@@ -219,8 +223,10 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
     dtype = _bincount_rule(specs[0], specs[1], minlength, sparse).dtype  # type: ignore[arg-type]
     x = cast(x, "int64" if kernel.dtype_of(x) in ("int64", "uint32", "uint64") else "int32")
     if weights is None:
-        return kernel.bincount(x, None, minlength)
-    return cast(kernel.bincount(x, cast(weights, _counted(dtype)), minlength), dtype)
+        counts = kernel.bincount(x, None, minlength)
+    else:
+        counts = cast(kernel.bincount(x, cast(weights, _counted(dtype)), minlength), dtype)
+    return sparse_places.from_dense(counts) if sparse else counts
 
 
 def _counted(dtype: str) -> str:
@@ -238,7 +244,7 @@ def _histogram_rule(x: KerasTensor, bins: int = 10, range: Any = None) -> tuple[
     if range is not None and range[1] < range[0]:
         raise ArgumentError(f"range {range} ends before it starts.")
     if x.ndim != 1:
-        raise ShapeError(f"x has one axis, got shape {x.shape}. Reshape it to (-1,).")
+        raise ShapeError(f"Input tensor must be 1-dimensional, got shape {x.shape}. Reshape it to (-1,).")
     return KerasTensor((bins,), float_result(x.dtype)), KerasTensor((bins + 1,), float_result(x.dtype))
 
 
