@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -11,7 +12,8 @@ from kbridge.core.context import load_backend, local
 from kbridge.core.layers.base import Layer
 from kbridge.core.models.model import Model
 from kbridge.core.models.sequential import Sequential
-from kbridge.core.tensor.variable import Variable, laid_over
+from kbridge.core.tensor.lens import laid_over
+from kbridge.core.tensor.variable import Variable
 
 BACKEND = load_backend("torch")
 
@@ -30,16 +32,22 @@ class LayerModule(torch.nn.Module):
             owner, last = self._owner(name)
             last = free_name(owner, last)
             place(variable, owner, last)
-            made.places.setdefault(variable, (owner, last))
+            made.places.setdefault(variable, []).append((owner, last))
         for name, child in layer.children():
             if is_shown(child):
                 owner, last = self._owner(name)
                 owner.add_module(free_name(owner, last), made.modules.get(id(child)) or LayerModule(child, made))
         self._weights = [v for v in layer.variables if v in made.places]
-        self._places = [made.places[v] for v in self._weights]
+        mine = set(self.modules())
+        self._places = [next(place for place in made.places[v] if place[0] in mine) for v in self._weights]
         modules = [m for m in self.modules() if isinstance(m, LayerModule)]
         self._modal = [m for m in modules if m._layer._signature.takes_training and m._plan is None]
+        self._make_functions()
+
+    def _make_functions(self) -> None:
+        """What Dynamo runs; functions made here can't be copied or pickled, so a copy makes its own."""
         self._pure = pure_form(self)
+        self._fetch = fetcher(self, self._places)
 
     def _owner(self, path: str) -> tuple[torch.nn.Module, str]:
         """The module that holds `path`: lists and dicts of layers become plain modules."""
@@ -70,7 +78,7 @@ class LayerModule(torch.nn.Module):
         Dynamo need not follow the layers' Python, nor guard what it met there at each later call: that
         leaves the weights and the modes, as in a module written by hand.
         """
-        weights = [getattr(owner, name) for owner, name in self._places]
+        weights = self._fetch(self)
         modes = [module.training for module in self._modal]
         outputs, written, values = self._pure(weights, modes, args, kwargs)
         for i, value in zip(written, values, strict=True):
@@ -79,14 +87,26 @@ class LayerModule(torch.nn.Module):
         return outputs
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_pure"}
+        return {name: value for name, value in self.__dict__.items() if name not in ("_pure", "_fetch")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self._pure = pure_form(self)
+        self._make_functions()
 
     def extra_repr(self) -> str:
         return f"{type(self._layer).__name__}, name={self._layer.name!r}"
+
+
+def fetcher(module: torch.nn.Module, places: list[tuple[torch.nn.Module, str]]) -> Callable[[torch.nn.Module], Any]:
+    """What reads the weights at `places`, owner and name, from a module of this structure.
+
+    As source, one chain of attributes a weight, as in a module written by hand: Dynamo guards each value that code
+    meets on its way, and a list of owners and names to loop over is many.
+    """
+    paths = {owner: path.split(".") if path else [] for path, owner in module.named_modules()}
+    owners = ["self" + "".join(f"._modules[{part!r}]" for part in paths[owner]) for owner, _ in places]
+    reads = [f"getattr({owner}, {name!r})," for owner, (_, name) in zip(owners, places, strict=True)]
+    return eval(f"lambda self: ({' '.join(reads)})")  # type: ignore[no-any-return]
 
 
 class Made:
@@ -94,7 +114,7 @@ class Made:
 
     def __init__(self) -> None:
         self.modules: dict[int, LayerModule] = {}
-        self.places: dict[Variable, tuple[torch.nn.Module, str]] = {}
+        self.places: dict[Variable, list[tuple[torch.nn.Module, str]]] = {}
 
 
 def pure_form(module: LayerModule) -> Any:
