@@ -92,6 +92,8 @@ def running_rows() -> list[Row]:
         rows += [
             row(f"{name}-negative-axis", lambda x, op=op: op(x, -2), CUBE, want=oracle(CUBE, -2), gradient=True),
             row(f"{name}-all", op, X, want=oracle(X)),
+            row(f"{name}-axes", lambda x, op=op: op(x, (0, -1)), CUBE, want=oracle(oracle(CUBE, 0), -1)),
+            row(f"{name}-no-axes", lambda x, op=op: op(x, ()), TRUTH, want=TRUTH.astype("int32")),
             row(f"{name}-of-short", lambda x, op=op: op(x, 0), SMALL, want=oracle(SMALL, 0, "int8")),
             row(f"{name}-of-bytes", lambda x, op=op: op(x, 1), BYTES, want=oracle(BYTES, 1, "uint8")),
             row(f"{name}-of-bools", lambda x, op=op: op(x, 1), TRUTH, want=oracle(TRUTH, 1, "int32")),
@@ -99,6 +101,8 @@ def running_rows() -> list[Row]:
             row(f"{name}-nothing", lambda x, op=op: op(x, 0), NOTHING, want=oracle(NOTHING, 0)),
             row(f"nan{name}-flat", getattr(nan, f"nan{name}"), HOLES, want=getattr(np, f"nan{name}")(HOLES)),
             row(f"nan{name}", lambda x, name=name: getattr(nan, f"nan{name}")(x, 1), HOLES,
+                want=getattr(np, f"nan{name}")(HOLES, 1)),
+            row(f"nan{name}-one-axis", lambda x, name=name: getattr(nan, f"nan{name}")(x, (1,)), HOLES,
                 want=getattr(np, f"nan{name}")(HOLES, 1)),
             row(f"nan{name}-of-int", lambda x, name=name: getattr(nan, f"nan{name}")(x, 1), ICUBE,
                 want=narrow(oracle(ICUBE, 1))),

@@ -379,6 +379,7 @@ def viewing_rows() -> list[Row]:
         row("view-bools", lambda x: v(x, "uint8"), TRUTH, want=TRUTH.view("uint8")),
         row("view-number", lambda x: v(x, "int32"), NUMBER, want=NUMBER.view("int32")),
         row("view_as_complex", c.view_as_complex, plane, want=plane.view("complex64")[:, 0]),
+        row("view_as_complex-double", c.view_as_complex, plane.astype("float64"), want=plane.view("complex64")[:, 0]),
         row(
             "view_as_complex-half",
             c.view_as_complex,

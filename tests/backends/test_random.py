@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from kbridge.core.context import framework_of, load_backend, running
+from kbridge.core.context import backend_scope, framework_of, load_backend, running
+from kbridge.core.errors import ArgumentError
 from kbridge.core.ops.random import SeedGenerator, dropout, normal, uniform
-from kbridge.core.ops.shape import convert_to_numpy, ones
+from kbridge.core.ops.shape import convert_to_numpy, convert_to_tensor, ones
+from tests.backends.test_control import COMPILED
 
 COUNT = 20_000
 
@@ -58,8 +60,38 @@ def test_a_generator_moves_on_and_starts_again(draw: Any, backend: str) -> None:
     np.testing.assert_array_equal(first.state.numpy(), [7, 3])
 
 
-def test_the_largest_seed(backend: str) -> None:
-    assert np.isfinite(drawn(uniform, (3,), seed=SeedGenerator(2**31 - 1))).all()
+@pytest.mark.parametrize("seed", [2**31 - 1, 2**31, 2**32 - 1, -1, np.int64(7)])
+def test_seeds_of_32_bits(seed: int, backend: str) -> None:
+    for of_seed in (lambda number: number, SeedGenerator):
+        first, again, other = (drawn(uniform, (3,), seed=of_seed(number)) for number in (seed, seed, seed - 5))
+        np.testing.assert_array_equal(first, again)
+        assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize("seed", [2**32, 1.5, "7"])
+def test_no_seeds(seed: Any, backend: str) -> None:
+    with pytest.raises(ArgumentError, match="must be an integer of 32 bits"):
+        uniform((3,), seed=seed)
+    with pytest.raises(ArgumentError, match="must be an integer of 32 bits"):
+        SeedGenerator(seed)
+
+
+def test_a_key_is_a_seed(backend: str) -> None:
+    key = convert_to_tensor(np.array([7, 0], "uint32"))
+    np.testing.assert_array_equal(drawn(uniform, (3,), seed=key), drawn(uniform, (3,), seed=7))
+    with pytest.raises(ArgumentError, match="one key"):
+        uniform((3,), seed=convert_to_tensor([1, 2, 3]))
+
+
+def test_keys_of_jax() -> None:
+    import jax
+
+    old, new, other = jax.random.PRNGKey(2**32 - 3), jax.random.key(2**32 - 3), jax.random.key(4)
+    numbers = [drawn(uniform, (3,), seed=key) for key in (old, new, other)]
+    assert framework_of(uniform((3,), seed=old)) == "jax"
+    np.testing.assert_array_equal(numbers[0], numbers[1])
+    assert not np.array_equal(numbers[0], numbers[2])
+    np.testing.assert_array_equal(numbers[1], jax.jit(lambda key: uniform((3,), seed=key))(new))
 
 
 @pytest.mark.parametrize("rate", [0.2, 0.5, 0.9])
@@ -80,6 +112,24 @@ def test_dropout_of_nothing_and_in_half_precision(backend: str) -> None:
     x = ones((4,), "float16")
     assert dropout(x, 0.0) is x
     assert drawn(dropout, x, 0.5, seed=1).dtype == "float16"
+
+
+@pytest.mark.parametrize("draw", [lambda: uniform((8,)), lambda: dropout(ones((64,)), 0.5)])
+@pytest.mark.parametrize("framework", ["torch", "tensorflow"])
+def test_without_a_seed_compiled_calls_draw_anew(framework: str, draw: Any) -> None:
+    compiled = COMPILED[framework](draw)
+    with backend_scope(framework):
+        assert not np.array_equal(convert_to_numpy(compiled()), convert_to_numpy(compiled()))
+
+
+def test_without_a_seed_jit_is_refused_and_grad_is_not() -> None:
+    import jax
+
+    with backend_scope("jax"):
+        with pytest.raises(ArgumentError, match="Inside jit"):
+            jax.jit(lambda: uniform((3,)))()
+        slope = jax.grad(lambda x: (x * uniform(())).sum())
+        assert slope(np.float32(1)) != slope(np.float32(1))
 
 
 def test_draws_inside_jit_move_with_the_state() -> None:

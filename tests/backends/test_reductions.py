@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kbridge.core.context import load_backend
+from kbridge.core.context import backend_scope, load_backend
 from kbridge.core.errors import ArgumentError
 from kbridge.core.ops import nan, quantile, reduce, statistics
 from kbridge.core.ops.convert import convert_to_numpy
@@ -134,3 +134,27 @@ def test_unsigned_numbers_reduce(backend: str) -> None:
         got = convert_to_numpy(reduce.cumsum(x, 0))
         np.testing.assert_array_equal(got, np.cumsum(x, 0, dtype))
         assert got.dtype == dtype
+
+
+FLUSHES = pytest.param("tensorflow", marks=pytest.mark.xfail(strict=True, reason="its kernels take them for zeros"))
+
+
+@pytest.mark.parametrize("framework", ["numpy", "jax", "torch", FLUSHES])
+def test_subnormal_numbers_are_told_from_zeros(framework: str) -> None:
+    tiny = 1e-45
+    with backend_scope(framework):
+        assert int(reduce.argmax(np.array([-1, -0.0, tiny], "float32"))) == 2
+        assert int(reduce.argmin(np.array([0, 1.2e-38, -tiny, 0, 5], "float32"))) == 2
+
+
+def test_zeros_are_equal_and_nan_comes_first(backend: str) -> None:
+    for dtype in ("float16", "float32"):
+        for row in (
+            [0.0, -0.0],
+            [-0.0, 0.0],
+            [np.inf, -np.inf, np.inf],
+            [1, np.nan, np.inf, -np.nan],
+            [-np.inf, np.nan],
+        ):
+            x = np.array(row, dtype)
+            assert (int(reduce.argmax(x)), int(reduce.argmin(x))) == (x.argmax(), x.argmin())

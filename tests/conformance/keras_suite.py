@@ -207,7 +207,7 @@ OP_NAMES = {
     "rmsnorm": "rms_normalization",
 }
 # Op classes whose constructor arguments come before the call arguments.
-CONFIG_FIRST = ("Einsum", "WhileLoop", "ForiLoop", "VectorizedMap")
+CONFIG_FIRST = ("Einsum", "Full", "WhileLoop", "ForiLoop", "VectorizedMap")
 
 
 @functools.lru_cache(None)
@@ -247,8 +247,8 @@ def op_class(name):
 
 
 def as_symbolic(x):
-    """An eager tensor's KerasTensor; anything else unchanged."""
-    if not public("ops.is_tensor")(x):
+    """The KerasTensor of an eager tensor or a NumPy array; anything else unchanged."""
+    if not public("ops.is_tensor")(x) and type(x).__name__ != "ndarray":
         return x
     kind = type(x).__name__
     return public("KerasTensor")(

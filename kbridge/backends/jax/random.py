@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from kbridge.backends.jax.arrays import compiled, native_dtype
+from kbridge.backends.jax.arrays import compiled, is_tracing, native_dtype
+from kbridge.core.errors import ArgumentError
 
 __all__ = [
     "dropout", "next_seed", "random_binomial", "random_gamma", "random_integers", "random_normal", "random_uniform",
-    "seed_framework",
+    "seed_framework", "state_of_key", "unseeded_state",
 ]  # fmt: skip
 
 ONE_DRAW = np.array([0, 1], "int32")
@@ -54,3 +56,19 @@ dropout = compiled(_dropout, 1, 2)
 
 def seed_framework(seed: int) -> None:
     """JAX has no global generator."""
+
+
+def state_of_key(key: Any) -> Any:
+    if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
+        key = jax.random.key_data(key)
+    return key.astype("int32")
+
+
+def unseeded_state(make_seed: Callable[[], int]) -> Any:
+    # `grad` alone leaves new arrays concrete, and draws anew with each call
+    if is_tracing() and isinstance(jnp.zeros(()), jax.core.Tracer):
+        raise ArgumentError(
+            "Inside jit you should only use seeded random ops: without a seed, a draw gives the same numbers with each "
+            "call. Keep a kbridge.random.SeedGenerator on your layer or model and pass it as `seed`, or pass a key."
+        )
+    return jnp.array([make_seed(), 0], "int32")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 __all__ = [
     "dropout", "next_seed", "random_binomial", "random_gamma", "random_integers", "random_normal", "random_uniform",
-    "seed_framework",
+    "seed_framework", "state_of_key", "unseeded_state",
 ]  # fmt: skip
 
 
@@ -48,3 +49,11 @@ def dropout(x: Any, rate: float, shape: Any, state: Any) -> Any:
 
 def seed_framework(seed: int) -> None:
     """NumPy's global generator is seeded with Python's."""
+
+
+def state_of_key(key: Any) -> Any:
+    return key.astype("int32")
+
+
+def unseeded_state(make_seed: Callable[[], int]) -> Any:
+    return np.array([make_seed(), 0], "int32")

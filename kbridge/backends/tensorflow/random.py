@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -10,7 +11,7 @@ from kbridge.backends.tensorflow.arrays import settled
 
 __all__ = [
     "dropout", "next_seed", "random_binomial", "random_gamma", "random_integers", "random_normal", "random_uniform",
-    "seed_framework",
+    "seed_framework", "state_of_key", "unseeded_state",
 ]  # fmt: skip
 
 
@@ -50,3 +51,13 @@ def dropout(x: Any, rate: float, shape: Any, state: Any) -> Any:
 
 def seed_framework(seed: int) -> None:
     tf.random.set_seed(seed)
+
+
+def state_of_key(key: Any) -> Any:
+    return tf.cast(key, "int32")
+
+
+def unseeded_state(make_seed: Callable[[], int]) -> Any:
+    if tf.executing_eagerly():
+        return tf.constant([make_seed(), 0], "int32")
+    return tf.random.uniform((2,), tf.int32.min, tf.int32.max, "int32")  # a number would be a constant of the graph

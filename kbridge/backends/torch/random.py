@@ -6,6 +6,7 @@ trace Dynamo can't hold a generator, so torch's default one draws there, as in a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from kbridge.backends.torch.arrays import DTYPES
 
 __all__ = [
     "dropout", "next_seed", "random_binomial", "random_gamma", "random_integers", "random_normal", "random_uniform",
-    "seed_framework",
+    "seed_framework", "state_of_key", "unseeded_state",
 ]  # fmt: skip
 
 
@@ -59,3 +60,13 @@ def dropout(x: Any, rate: float, shape: Any, state: Any) -> Any:
 
 def seed_framework(seed: int) -> None:
     torch.manual_seed(seed)
+
+
+def state_of_key(key: Any) -> Any:
+    return key.to(torch.int32)
+
+
+def unseeded_state(make_seed: Callable[[], int]) -> Any:
+    if torch.compiler.is_compiling():
+        return None  # a number would be a constant of the trace
+    return torch.tensor([make_seed(), 0], dtype=torch.int32)

@@ -14,6 +14,7 @@ from kbridge.core.config import Configured, constructor_parameters
 from kbridge.core.context import SYMBOLIC, decide, framework_of_type, local, running
 from kbridge.core.errors import NotBuiltError, ShapeError
 from kbridge.core.graph.node import leaves, map_leaves, record_call
+from kbridge.core.layers.free_sizes import followed
 from kbridge.core.layers.masks import arriving_masks, leave_masks, mask_of, set_mask
 from kbridge.core.layers.signature import build_names, call_signature
 from kbridge.core.layers.tracking import attributes, own_variables, seed_generators
@@ -575,7 +576,7 @@ class Layer(Configured):
         with running(SYMBOLIC):
             args, kwargs = map_leaves(standardize, (args, kwargs))
             try:
-                return self._run(args, self._with_training(signature, kwargs))
+                return followed(lambda args, more: self._run(args, self._with_training(signature, more)), args, kwargs)
             finally:
                 local.training = training_before
 

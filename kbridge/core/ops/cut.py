@@ -12,9 +12,21 @@ from kbridge.core.tensor.shapes import one_axis
 from kbridge.core.tensor.symbolic import KerasTensor
 
 
+def _listed(positions: Any) -> list[Any]:
+    """The positions, numbers where they are known."""
+    try:
+        return [operator.index(p) for p in positions]
+    except TypeError:  # a tensor of a TensorFlow graph, over which nothing iterates
+        if isinstance(positions, KerasTensor) or not getattr(positions, "shape", ()):
+            raise
+        return list(kernel.unstack(positions, 0, positions.shape[0]))
+
+
 def _cuts(size: Any, positions: Any) -> list[Any]:
     """The sizes between positions along an axis, which count from the end if negative."""
-    edges = [operator.index(p) for p in positions]
+    edges = _listed(positions)
+    if not all(isinstance(p, int) for p in edges):
+        return [b - a for a, b in itertools.pairwise([0, *edges, size])]
     if isinstance(size, int):
         edges = [min(max(p + size if p < 0 else p, 0), size) for p in edges]
     elif size is None and any(p < 0 for p in edges):

@@ -36,7 +36,7 @@ def _several(results: Any) -> Any:
 def matrices(x: KerasTensor) -> tuple[Shape, int | None, int | None]:
     """The leading sizes, rows and columns."""
     if x.ndim < 2:
-        raise ShapeError(f"expected matrices (..., rows, columns), got shape {x.shape}.")
+        raise ShapeError(f"Input should have rank >= 2, matrices (..., rows, columns); got shape {x.shape}.")
     return x.shape[:-2], x.shape[-2], x.shape[-1]
 
 
@@ -225,7 +225,7 @@ def _qr_rule(x: KerasTensor, mode: str = "reduced") -> tuple[KerasTensor, KerasT
 
 def _check_mode(mode: str) -> None:
     if mode not in ("reduced", "complete"):
-        raise ArgumentError(f"mode is 'reduced' or 'complete', got {mode!r}.")
+        raise ArgumentError(f"Expected one of {{'reduced', 'complete'}} as `mode`, got {mode!r}.")
 
 
 @op(_qr_rule)

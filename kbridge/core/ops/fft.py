@@ -23,7 +23,7 @@ Pair = tuple[Any, Any]
 
 def pair(x: Any) -> Pair:
     if not isinstance(x, (tuple, list)) or len(x) != 2:
-        raise ArgumentError("expected a pair of tensors, the real and the imaginary part.")
+        raise ArgumentError("Input `x` should be a tuple of two tensors, the real and the imaginary part.")
     real, imag = x
     if len(real.shape) != len(imag.shape) or not all(map(agree, real.shape, imag.shape)):  # frameworks broadcast them
         raise ShapeError(f"the real and the imaginary part differ in shape: {real.shape} and {imag.shape}.")
@@ -34,7 +34,7 @@ def pair_rule(x: Any, rank: int) -> KerasTensor:
     """One part, in the type both will have."""
     real, imag = pair(x)
     if real.ndim < rank:
-        raise ShapeError(f"expected tensors of rank {rank} or more, got shape {real.shape}.")
+        raise ShapeError(f"Input should have rank >= {rank}, got shape {real.shape}.")
     sizes = [b if a is None else a for a, b in zip(real.shape, imag.shape, strict=True)]
     return KerasTensor(sizes, _part_type(real.dtype, imag.dtype))
 
@@ -93,7 +93,7 @@ def ifft2(x: Any) -> Any:
 
 def _rfft_rule(x: KerasTensor, fft_length: int | None = None) -> tuple[KerasTensor, KerasTensor]:
     if not x.ndim:
-        raise ShapeError("expected a tensor with a last axis, got a scalar.")
+        raise ShapeError("Input should have rank >= 1, got a scalar.")
     length = x.shape[-1] if fft_length is None else fft_length
     _check_length(length)
     return both(KerasTensor((*x.shape[:-1], None if length is None else length // 2 + 1), _part_type(x.dtype)))

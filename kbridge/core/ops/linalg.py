@@ -234,11 +234,14 @@ def _inner_axes(rank1: int, rank2: int) -> tuple[tuple[int, ...], tuple[int, ...
     return ((rank1 - 1,), (rank2 - 1,)) if rank1 and rank2 else ((), ())
 
 
-@op(
-    lambda x1, x2: _contracted_rule(x1, x2, *_inner_axes(len(rules.shape_of(x1)), len(rules.shape_of(x2)))),
-    arrays=2,
-    weak=True,
-)
+def _inner_rule(x1: Any, x2: Any) -> KerasTensor:
+    a, b = rules.shape_of(x1), rules.shape_of(x2)
+    if a and b and not agree(a[-1], b[-1]):
+        raise ShapeError(f"the last dimensions of {a} and {b} differ: {a[-1]} and {b[-1]}.")
+    return _contracted_rule(x1, x2, *_inner_axes(len(a), len(b)))
+
+
+@op(_inner_rule, arrays=2, weak=True)
 def inner(x1: Any, x2: Any) -> Any:
     """Sum of products over the last axis of both; with a scalar, their product.
 

@@ -149,7 +149,7 @@ def nanargmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
 
 
 @op(reduce.running_rule)
-def nancumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+def nancumsum(x: Any, axis: Any = None, dtype: Any = None) -> Any:
     """Running sum along `axis` (of the flattened input if None), NaN counting as 0.
 
     >>> nancumsum([1.0, float("nan"), 3.0])
@@ -159,7 +159,7 @@ def nancumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
 
 
 @op(reduce.running_rule)
-def nancumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+def nancumprod(x: Any, axis: Any = None, dtype: Any = None) -> Any:
     """Running product along `axis` (of the flattened input if None), NaN counting as 1.
 
     >>> nancumprod([2.0, float("nan"), 3.0])

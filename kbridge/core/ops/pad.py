@@ -31,7 +31,7 @@ def _check_mode(mode: str, constant_values: Any) -> None:
     if mode not in PAD_MODES:
         raise ArgumentError(f"mode {mode!r} isn't one of {', '.join(sorted(PAD_MODES))}.")
     if mode != "constant" and constant_values is not None:
-        raise ArgumentError(f"constant_values belongs to mode='constant', got mode={mode!r}.")
+        raise ArgumentError(f"`constant_values` goes with `mode == 'constant'` only, got `mode == {mode!r}`.")
 
 
 def _pad_rule(x: KerasTensor, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> KerasTensor:

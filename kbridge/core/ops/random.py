@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kbridge.core.context import SYMBOLIC, local, running
+from kbridge.core.context import SYMBOLIC, framework_of, local, running
 from kbridge.core.errors import ArgumentError, DTypeError
 from kbridge.core.ops import philox, rules
 from kbridge.core.ops.declare import NUMBERS, kernel, op
@@ -58,7 +58,7 @@ class SeedGenerator:
     """A stream of seeds: the same seed gives the same stream.
 
     Args:
-        seed: a whole number from 0 to 2**31 - 1; drawn if None.
+        seed: a whole number of 32 bits; drawn if None.
         name: kept for Keras's signature.
 
     The state is a variable `(seed, draws so far)`, so that compiled steps carry it along.
@@ -67,13 +67,10 @@ class SeedGenerator:
     def __init__(self, seed: int | None = None, name: str | None = None, **unknown: Any) -> None:
         if unknown:
             raise ArgumentError(f"Unrecognized keyword arguments: {', '.join(unknown)}. There are seed and name.")
-        if seed is not None and (not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**31):
-            raise ValueError(f"A seed is a whole number from 0 to 2**31 - 1, got {seed!r}.")
-        self.seed = make_seed() if seed is None else int(seed)
+        start = _start(make_seed() if seed is None else seed)
+        self.seed = int(start[0]) if seed is None else int(seed)
         self.name = name or "seed_generator"
-        self.state = Variable(
-            np.array([self.seed, 0], "int32"), trainable=False, autocast=False, name="seed_generator_state"
-        )
+        self.state = Variable(start, trainable=False, autocast=False, name="seed_generator_state")
 
     def next(self, ordered: bool = True) -> Any:
         """The state moves on; returns what to draw from, a tensor that later moves leave alone.
@@ -98,14 +95,32 @@ class SeedGenerator:
         return cls(**config)
 
 
+def _start(seed: Any) -> Any:
+    """The state that a number stands for: its lower 32 bits, and no draws so far."""
+    if not isinstance(seed, (int, np.integer)) or not -(2**31) <= seed < 2**32:
+        raise ArgumentError(f"Argument `seed` must be an integer of 32 bits, from -2**31 to 2**32 - 1; got {seed!r}.")
+    return np.array([philox.signed(int(seed)), 0], "int32")
+
+
 def _draw_from(seed: Any) -> Any:
     """The state to draw from; None lets the framework's global generator draw."""
     if local.framework_random:
         return None
     if isinstance(seed, SeedGenerator):
         return seed.next()
-    number = make_seed() if seed is None else int(seed)
-    return kernel.convert(np.array([number, 0], "int32"))
+    if seed is None:
+        return kernel.unseeded_state(make_seed)
+    if isinstance(seed, np.ndarray) or framework_of(seed) is not None:
+        return _state_of_key(kernel.convert(seed))
+    return kernel.convert(_start(seed))
+
+
+def _state_of_key(key: Any) -> Any:
+    """The state of a key that someone else made, such as `jax.random.key(0)`."""
+    state = kernel.state_of_key(key)
+    if tuple(state.shape) != (2,):
+        raise ArgumentError(f"As a seed, a tensor has to be one key, two whole numbers; got shape {tuple(key.shape)}.")
+    return state
 
 
 def _apart(state: Any, stream: int) -> Any:
@@ -131,7 +146,7 @@ def _drawn(shape: Any, dtype: Any, seed: Any, draw: Any, *parameters: Any, kind:
         )
     if local.running is SYMBOLIC or any(isinstance(p, KerasTensor) for p in parameters):
         return KerasTensor(tuple(shape), dtype)
-    with running(local.running or backend_for([*parameters])):
+    with running(local.running or backend_for([*parameters, seed])):
         return draw(tuple(shape), dtype, _draw_from(seed))
 
 
@@ -142,7 +157,11 @@ def uniform(shape: Sequence[int], minval: Any = 0.0, maxval: Any = 1.0, dtype: A
         shape: sizes of the result.
         minval, maxval: the ends, numbers or tensors that broadcast to `shape`.
         dtype: a float type, floatx if None.
-        seed: a number, which gives the same numbers each time, a `SeedGenerator`, or None.
+        seed: a number or a key (a tensor of two numbers, or JAX's), which give the same numbers each time, a
+            `SeedGenerator`, or None.
+
+    Raises:
+        ArgumentError: `seed` is None in a function that JAX traces, where the draw would be a constant.
 
     >>> from kbridge.core.ops.shape import shape
     >>> shape(uniform((2, 3), seed=1))

@@ -282,23 +282,24 @@ def _running_dtype(dtype: str, wanted: Any) -> str:
     return standardize_dtype(wanted) if wanted is not None else "int32" if dtype == "bool" else dtype
 
 
-def running_rule(x: KerasTensor, axis: int | None = None, dtype: Any = None) -> KerasTensor:
+def running_rule(x: KerasTensor, axis: Any = None, dtype: Any = None) -> KerasTensor:
     """The input's shape, or flat; its type, or the one asked for."""
     shape = reshaped(x.shape, (-1,)) if axis is None else x.shape
-    if axis is not None:
-        one_axis(axis, x.ndim)
+    every_axis(axis, x.ndim)
     return KerasTensor(shape, _running_dtype(x.dtype, dtype))
 
 
-def _run(find: Any, x: Any, axis: int | None, dtype: Any) -> Any:
+def _run(find: Any, x: Any, axis: Any, dtype: Any) -> Any:
     x = cast(x, _running_dtype(kernel.dtype_of(x), dtype))
     if axis is None:
         return find(kernel.reshape(x, (-1,)), 0)
-    return find(x, one_axis(axis, len(x.shape)))
+    for each in every_axis(axis, len(x.shape)):
+        x = find(x, each)
+    return x
 
 
 @op(running_rule)
-def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+def cumsum(x: Any, axis: Any = None, dtype: Any = None) -> Any:
     """Running sum along `axis` (of the flattened input if None), in `dtype` or the type of `x`.
 
     >>> cumsum([[1.0, 2.0], [3.0, 4.0]], axis=1)
@@ -306,10 +307,12 @@ def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
            [3., 7.]], dtype=float32)
     """
     return _run(kernel.cumsum, x, axis, dtype)
+    Along several axes it runs one after the other.
+
 
 
 @op(running_rule)
-def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+def cumprod(x: Any, axis: Any = None, dtype: Any = None) -> Any:
     """Running product along `axis` (of the flattened input if None), in `dtype` or the type of `x`.
 
     >>> cumprod([1, 2, 3, 4])

@@ -28,7 +28,7 @@ def _count(size: int | None, length: int, stride: int) -> int | None:
 
 def _sequences_rule(x: KerasTensor, sequence_length: int, sequence_stride: int) -> KerasTensor:
     if not x.ndim:
-        raise ShapeError("expected a tensor with a last axis, got a scalar.")
+        raise ShapeError("Input should have rank >= 1, got a scalar.")
     count = _count(x.shape[-1], sequence_length, sequence_stride)
     return KerasTensor((*x.shape[:-1], count, sequence_length), x.dtype)
 
@@ -57,7 +57,7 @@ def _check_window(window: Any, sequence_length: int, stride: int, fft_length: in
         if window not in ("hann", "hamming"):
             raise ArgumentError(f"If a string is passed to `window`, it is 'hann' or 'hamming'; got {window!r}.")
     elif window is not None and (shape := tuple(getattr(window, "shape", (len(window),)))) != (sequence_length,):
-        raise ShapeError(f"The shape of `window` must be ({sequence_length},), got {shape}.")
+        raise ShapeError(f"The shape of `window` must be equal to ({sequence_length},), got {shape}.")
 
 
 def _window(window: Any, length: int, fft_length: int, like: Any) -> Any:
@@ -85,7 +85,7 @@ def _stft_rule(
     center: bool = True,
 ) -> tuple[KerasTensor, KerasTensor]:
     if not x.ndim:
-        raise ShapeError("expected a tensor with a last axis, got a scalar.")
+        raise ShapeError("Input should have rank >= 1, got a scalar.")
     if not is_float(x.dtype):
         raise DTypeError(f"expected `float32` or `float64` (or a half float), got {x.dtype}. Cast the signal first.")
     _check_window(window, sequence_length, sequence_stride, fft_length)

@@ -46,7 +46,7 @@ from kbridge.core.ops.turn import flipud as flipud
 from kbridge.core.ops.turn import roll as roll
 from kbridge.core.ops.turn import rot90 as rot90
 from kbridge.core.ops.turn import swapped
-from kbridge.core.tensor.shapes import broadcast_shape, every_axis, one_axis, reshaped
+from kbridge.core.tensor.shapes import broadcast_shape, every_axis, one_axis, reshaped, several
 from kbridge.core.tensor.symbolic import KerasTensor
 
 
@@ -112,7 +112,7 @@ def _order(axes: Any, rank: int) -> tuple[int, ...]:
         return tuple(reversed(range(rank)))
     order = tuple(one_axis(a, rank) for a in axes)
     if sorted(order) != list(range(rank)):
-        raise ShapeError(f"axes {tuple(axes)} isn't an order of the {rank} axes.")
+        raise ShapeError(f"Not a valid permutation of {rank} axes: axes={list(axes)}.")
     return order
 
 
@@ -180,8 +180,8 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
 
 
 def _new_axes(axis: Any, rank: int) -> tuple[int, ...]:
-    count = 1 if isinstance(axis, int) else len(axis)
-    return every_axis(axis, rank + count)
+    axes = (axis,) if isinstance(axis, int) else several(axis)
+    return every_axis(axes, rank + len(axes))
 
 
 def _expand_rule(x: KerasTensor, axis: Any) -> KerasTensor:

@@ -28,6 +28,7 @@ ELSEWHERE: dict[str, dict[str, Any]] = {
     "dtype_policies": {"DTypePolicy": DTypePolicy, "FloatDTypePolicy": DTypePolicy},
     "random": {"SeedGenerator": SeedGenerator},
 }
+WRITTEN_ELSEWHERE = {SeedGenerator: ("random", "SeedGenerator")}  # a policy is written by itself
 # What Keras calls `keras.Name`, by the facade that has it here.
 TOP_LEVEL = {
     "Sequential": "models", "Model": "models", "Layer": "layers", "Initializer": "initializers", "Loss": "losses",

@@ -14,7 +14,7 @@ import numpy as np
 from kbridge.core import registry
 from kbridge.core.errors import LoadError
 from kbridge.core.ops.declare import Op
-from kbridge.core.saving.allow import TOP_LEVEL, check, is_entry, is_ours, resolve
+from kbridge.core.saving.allow import TOP_LEVEL, WRITTEN_ELSEWHERE, check, is_entry, is_ours, resolve
 from kbridge.core.saving.compat import without_unknown
 from kbridge.core.tensor.dtypes import ALL, standardize_dtype
 from kbridge.core.tensor.policy import DTypePolicy
@@ -127,7 +127,7 @@ def _note_custom(name: str, found: Any) -> None:
 
 def _object(obj: Any) -> dict[str, Any]:
     kind: Any = type(obj)
-    place = registry.public_place(kind)
+    place = registry.public_place(kind) or WRITTEN_ELSEWHERE.get(kind)
     config = serialize_keras_object(obj.get_config())
     if place is None:
         registered = registry.get_registered_name(kind)

@@ -36,11 +36,19 @@ def one_axis(axis: int, rank: int) -> int:
     return axis % rank
 
 
+def several(axis: Any) -> tuple[Any, ...]:
+    """One axis, of any type that counts as a number, or more of them, as a tuple."""
+    try:
+        return (operator.index(axis),)
+    except TypeError:
+        return tuple(axis)
+
+
 def every_axis(axis: Any, rank: int) -> tuple[int, ...]:
     """`axis` (None, a number or several) as a sorted tuple of positions from the front."""
     if axis is None:
         return tuple(range(rank))
-    given = (axis,) if isinstance(axis, int) else tuple(axis)
+    given = (axis,) if isinstance(axis, int) else several(axis)
     axes = tuple(sorted(one_axis(operator.index(each), rank) for each in given))
     if len(set(axes)) != len(axes):
         raise ShapeError(f"axis {axis} names one axis twice.")

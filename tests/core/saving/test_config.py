@@ -78,6 +78,13 @@ def test_values_go_both_ways(value: Any) -> None:
     assert stored == theirs_stored
 
 
+def test_seed_generators_go_both_ways() -> None:
+    ours, theirs = (module.random.SeedGenerator(42, name="sg") for module in (kbridge, keras))
+    stored = saving.serialize_keras_object(ours)
+    assert stored == keras.saving.serialize_keras_object(theirs)
+    assert saving.deserialize_keras_object(stored).get_config() == ours.get_config()
+
+
 def test_a_shared_object_stays_one() -> None:
     start = initializers.Zeros()
     model = Sequential(
