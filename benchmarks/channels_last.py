@@ -70,7 +70,7 @@ def prepare(spec: Spec) -> Prepared:
         with scope():
             call = model(keras)
     x = torch.from_numpy(np.random.default_rng(0).normal(size=SHAPE).astype("float32"))
-    measure = per_call(lambda: call(x), spec.quick)
+    measure = per_call(lambda: call(x), spec.duration)
     return Prepared(measure, {"copies": copies(call, x)})
 
 

@@ -94,7 +94,7 @@ def prepare(spec: Spec) -> Prepared:
     features = WIDTHS[0] if spec.case == "3 Dense" else WIDTH
     x = np.random.default_rng(1).normal(size=(BATCH, features)).astype("float32")
     tensor, wait = to_framework(spec.backend, x), finished(spec.backend)
-    return Prepared(per_call(lambda: wait(call(tensor)), spec.quick))
+    return Prepared(per_call(lambda: wait(call(tensor)), spec.duration))
 
 
 def figure(options: Options) -> Figure:

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.api import BACKENDS, finished, inference_only, keras_like, to_framework
-from benchmarks.table import Figure, Row, difference, quotient
-from benchmarks.turns import Options, three_sides
+from benchmarks.table import Figure, Row, quotient
+from benchmarks.turns import Options, side_by_side
 from benchmarks.worker import Prepared, Spec, per_call
 
 MOST_SECONDS, SHARE_OF_KERAS = 3e-6, 1 / 5  # what a call may cost more than the raw one: the less of the two
@@ -29,42 +29,56 @@ CASES: dict[str, tuple[tuple[np.ndarray, ...], Callable[..., Any]]] = {
 }
 
 
-def raw(backend: str, case: str) -> Callable[..., Any]:
-    """The framework's own call."""
+def raw(backend: str) -> dict[str, Callable[..., Any]]:
+    """The framework's own calls, called as the others are: what comes first goes unused."""
     if backend == "torch":
         import torch
 
-        def conv(x: Any, w: Any) -> Any:
+        def conv(_: Any, x: Any, w: Any) -> Any:
             return torch.conv2d(x.permute(0, 3, 1, 2), w.permute(3, 2, 0, 1)).permute(0, 2, 3, 1)
 
-        calls = {"exp": torch.exp, "add": torch.add, "sum": lambda x: torch.sum(x, -1), "matmul": torch.matmul}
-        return {**calls, "conv": conv}[case]
+        return {
+            "exp": lambda _, x: torch.exp(x),
+            "add": lambda _, x, y: torch.add(x, y),
+            "sum": lambda _, x: torch.sum(x, -1),
+            "matmul": lambda _, x, y: torch.matmul(x, y),
+            "conv": conv,
+        }
     if backend == "jax":
         import jax
         import jax.numpy as jnp
 
-        def jax_conv(x: Any, w: Any) -> Any:
+        def jax_conv(_: Any, x: Any, w: Any) -> Any:
             return jax.lax.conv_general_dilated(x, w, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
 
-        calls = {"exp": jnp.exp, "add": jnp.add, "sum": lambda x: jnp.sum(x, -1), "matmul": jnp.matmul}
-        return {**calls, "conv": jax_conv}[case]
+        return {
+            "exp": lambda _, x: jnp.exp(x),
+            "add": lambda _, x, y: jnp.add(x, y),
+            "sum": lambda _, x: jnp.sum(x, -1),
+            "matmul": lambda _, x, y: jnp.matmul(x, y),
+            "conv": jax_conv,
+        }
     import tensorflow as tf
 
-    calls = {"exp": tf.exp, "add": tf.add, "sum": lambda x: tf.reduce_sum(x, -1), "matmul": tf.matmul}
-    return {**calls, "conv": lambda x, w: tf.nn.conv2d(x, w, 1, "VALID")}[case]
+    return {
+        "exp": lambda _, x: tf.exp(x),
+        "add": lambda _, x, y: tf.add(x, y),
+        "sum": lambda _, x: tf.reduce_sum(x, -1),
+        "matmul": lambda _, x, y: tf.matmul(x, y),
+        "conv": lambda _, x, w: tf.nn.conv2d(x, w, 1, "VALID"),
+    }
 
 
 def prepare(spec: Spec) -> Prepared:
-    """Worker: one call, the result waited for."""
+    """Worker: one call, the result waited for. The raw call, alone in its process or beside Keras or kbridge."""
     inference_only(spec.backend)
     arrays, call = CASES[spec.case]
     tensors = [to_framework(spec.backend, a) for a in arrays]
     wait = finished(spec.backend)
-    if spec.side == "native":
-        native = raw(spec.backend, spec.case)
-        return Prepared(per_call(lambda: wait(native(*tensors)), spec.quick))
-    ops = keras_like(spec.side, spec.backend)[0].ops
-    return Prepared(per_call(lambda: wait(call(ops, *tensors)), spec.quick))
+    native = spec.side.startswith("native")
+    ops = None if native else keras_like(spec.side, spec.backend)[0].ops
+    call = raw(spec.backend)[spec.case] if native else call
+    return Prepared(per_call(lambda: wait(call(ops, *tensors)), spec.duration))
 
 
 def figure(options: Options) -> Figure:
@@ -77,9 +91,9 @@ def figure(options: Options) -> Figure:
     )
     for case in CASES:
         for backend in BACKENDS:
-            outcome = three_sides("op_dispatch", backend, case, options)
-            keras = difference(outcome["keras"], outcome["native"])
-            kbridge = difference(outcome["kbridge"], outcome["native"])
+            outcome = side_by_side("op_dispatch", backend, case, options, keras_beside="native beside Keras")
+            keras = outcome.difference("keras", "native beside Keras")
+            kbridge = outcome.difference("kbridge", "native")
             allowed = MOST_SECONDS if keras is None else min(MOST_SECONDS, max(keras, 0.0) * SHARE_OF_KERAS)
             cells = [outcome["native"], keras, kbridge]
             result.rows.append(Row(f"{case}, {backend}", cells, quotient(kbridge, allowed), 1.0))

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.api import BACKENDS, finished, inference_only, keras_like, to_framework
-from benchmarks.table import Figure, Row, quotient
-from benchmarks.turns import Options, three_sides
+from benchmarks.table import Figure, Row
+from benchmarks.turns import Options, side_by_side
 from benchmarks.worker import Prepared, Spec, per_call
 
 BAR = 1.05
@@ -26,52 +26,78 @@ def whole(high: int, *sizes: int) -> np.ndarray:
 
 
 class Case(NamedTuple):
-    """Inputs, the call in the Keras API, whether it has a backward pass, and backends that can't run it."""
+    """Inputs, what makes the call of a module with the Keras API, whether it has a backward pass, who can't run it.
+
+    The inputs are of a size at which the way to the kernel no longer counts: `op_dispatch` measures that.
+    """
 
     arrays: tuple[np.ndarray, ...]
-    call: Callable[..., Any]
-    backward: bool = True
+    make: Callable[[Any], Callable[..., Any]]
     without: tuple[str, ...] = ()
 
 
+def lstm(keras: Any) -> Callable[..., Any]:
+    """A layer called with the weights it is given."""
+    layer = keras.layers.LSTM(UNITS, return_sequences=True)
+    layer.build((BATCH, STEPS, FEATURES))
+    others = [v.value for v in layer.non_trainable_variables]
+    return lambda x, *weights: layer.stateless_call(list(weights), others, x)[0]
+
+
+BATCH, STEPS, FEATURES, UNITS = 32, 64, 64, 128
 CASES = {
     "conv2d NHWC": Case(
-        (floats(8, 32, 32, 32), floats(3, 3, 32, 64)), lambda ops, x, w: ops.conv(x, w, 1, "same", "channels_last")
+        (floats(8, 32, 32, 32), floats(3, 3, 32, 64)),
+        lambda keras: lambda x, w: keras.ops.conv(x, w, 1, "same", "channels_last"),
     ),
     "conv2d NCHW": Case(
         (floats(8, 32, 32, 32), floats(3, 3, 32, 64)),
-        lambda ops, x, w: ops.conv(x, w, 1, "same", "channels_first"),
+        lambda keras: lambda x, w: keras.ops.conv(x, w, 1, "same", "channels_first"),
         without=("tensorflow",),  # its CPU has no such kernel
     ),
     "depthwise": Case(
-        (floats(8, 32, 32, 32), floats(3, 3, 32, 1)),
-        lambda ops, x, w: ops.depthwise_conv(x, w, 1, "same", "channels_last"),
+        (floats(8, 64, 64, 64), floats(3, 3, 64, 1)),
+        lambda keras: lambda x, w: keras.ops.depthwise_conv(x, w, 1, "same", "channels_last"),
     ),
     "attention": Case(
         (floats(4, 128, 8, 32), floats(4, 128, 8, 32), floats(4, 128, 8, 32)),
-        lambda ops, q, k, v: ops.dot_product_attention(q, k, v),
+        lambda keras: lambda q, k, v: keras.ops.dot_product_attention(q, k, v),
     ),
-    "batched matmul": Case((floats(32, 64, 64), floats(32, 64, 64)), lambda ops, x, y: ops.matmul(x, y)),
+    "batched matmul": Case(
+        (floats(32, 128, 128), floats(32, 128, 128)), lambda keras: lambda x, y: keras.ops.matmul(x, y)
+    ),
     "softmax cross-entropy": Case(
-        (floats(256, 1000), whole(1000, 256)),
-        lambda ops, x, y: ops.sparse_categorical_crossentropy(y, x, from_logits=True),
+        (floats(1024, 1000), whole(1000, 1024)),
+        lambda keras: lambda x, y: keras.ops.sparse_categorical_crossentropy(y, x, from_logits=True),
     ),
     "layer norm": Case(
         (floats(64, 128, 256), floats(256), floats(256)),
-        lambda ops, x, gamma, beta: ops.layer_normalization(x, gamma, beta, axis=-1),
+        lambda keras: lambda x, gamma, beta: keras.ops.layer_normalization(x, gamma, beta, axis=-1),
     ),
-    "sort": Case((floats(64, 1000),), lambda ops, x: ops.sort(x, axis=-1)),
-    "top_k": Case((floats(64, 1000),), lambda ops, x: ops.top_k(x, 10)[0]),
+    "LSTM scan": Case(
+        (
+            floats(BATCH, STEPS, FEATURES), floats(FEATURES, 4 * UNITS) / 8, floats(UNITS, 4 * UNITS) / 16,
+            floats(4 * UNITS),
+        ),
+        lstm,
+    ),
+    "sort": Case((floats(64, 1000),), lambda keras: lambda x: keras.ops.sort(x, axis=-1)),
+    "top_k": Case((floats(256, 4000),), lambda keras: lambda x: keras.ops.top_k(x, 10)[0]),
     "resize": Case(
-        (floats(4, 32, 32, 3),),
-        lambda ops, x: ops.image.resize(x, (64, 64), interpolation="bilinear", data_format="channels_last"),
+        (floats(8, 64, 64, 16),),
+        lambda keras: lambda x: keras.ops.image.resize(
+            x, (128, 128), interpolation="bilinear", data_format="channels_last"
+        ),
     ),
-    "cumsum": Case((floats(256, 1000),), lambda ops, x: ops.cumsum(x, axis=-1)),
-    "gather": Case((floats(10000, 64), whole(10000, 1024)), lambda ops, x, i: ops.take(x, i, axis=0)),
+    "cumsum": Case((floats(1024, 1000),), lambda keras: lambda x: keras.ops.cumsum(x, axis=-1)),
+    "gather": Case(
+        (floats(20000, 256), whole(20000, 8192)), lambda keras: lambda x, i: keras.ops.take(x, i, axis=0)
+    ),
     "scatter": Case(
-        (floats(1000, 64), whole(1000, 256, 1), floats(256, 64)), lambda ops, x, i, u: ops.scatter_update(x, i, u)
+        (floats(20000, 256), whole(20000, 4096, 1), floats(4096, 256)),
+        lambda keras: lambda x, i, u: keras.ops.scatter_update(x, i, u),
     ),
-}
+}  # fmt: skip
 
 
 def torch_calls() -> dict[str, Callable[..., Any]]:
@@ -85,19 +111,25 @@ def torch_calls() -> dict[str, Callable[..., Any]]:
     def scatter(x: Any, i: Any, u: Any) -> Any:
         return torch.index_put(x, (i[:, 0].long(),), u)
 
+    def lstm(x: Any, w: Any, r: Any, b: Any) -> Any:
+        """What `nn.LSTM` calls, with its weights, which lie the other way round."""
+        start = x.new_zeros(1, BATCH, UNITS)
+        return torch.lstm(x, (start, start), [w, r, b, torch.zeros_like(b)], True, 1, 0.0, False, False, True)[0]
+
     return {
         "conv2d NHWC": first(lambda x, w: F.conv2d(x, w.permute(3, 2, 0, 1), padding=1)),
         "conv2d NCHW": lambda x, w: F.conv2d(x, w.permute(3, 2, 0, 1), padding=1),
-        "depthwise": first(lambda x, w: F.conv2d(x, w.permute(2, 3, 0, 1), padding=1, groups=32)),
+        "depthwise": first(lambda x, w: F.conv2d(x, w.permute(2, 3, 0, 1), padding=1, groups=64)),
         "attention": lambda q, k, v: F.scaled_dot_product_attention(*(t.transpose(1, 2) for t in (q, k, v))).transpose(
             1, 2
         ),
         "batched matmul": torch.matmul,
         "softmax cross-entropy": lambda x, y: F.cross_entropy(x, y.long(), reduction="none"),
         "layer norm": lambda x, gamma, beta: F.layer_norm(x, (256,), gamma, beta, 1e-3),
+        "LSTM scan": lstm,
         "sort": lambda x: torch.sort(x, -1).values,
         "top_k": lambda x: torch.topk(x, 10).values,
-        "resize": first(lambda x: F.interpolate(x, (64, 64), mode="bilinear", align_corners=False)),
+        "resize": first(lambda x: F.interpolate(x, (128, 128), mode="bilinear", align_corners=False)),
         "cumsum": lambda x: torch.cumsum(x, -1),
         "gather": lambda x, i: F.embedding(i, x),
         "scatter": scatter,
@@ -110,7 +142,7 @@ def jax_calls() -> dict[str, Callable[..., Any]]:
 
     def conv(layout: str, groups: int = 1) -> Callable[..., Any]:
         def call(x: Any, w: Any) -> Any:
-            w = w.reshape(3, 3, 1, 32) if groups > 1 else w
+            w = w.reshape(3, 3, 1, groups) if groups > 1 else w
             names = (layout, "HWIO", layout)
             return jax.lax.conv_general_dilated(
                 x, w, (1, 1), "SAME", dimension_numbers=names, feature_group_count=groups
@@ -122,17 +154,29 @@ def jax_calls() -> dict[str, Callable[..., Any]]:
         away = x - x.mean(-1, keepdims=True)
         return away * jax.lax.rsqrt((away * away).mean(-1, keepdims=True) + 1e-3) * gamma + beta
 
+    def lstm(x: Any, w: Any, r: Any, b: Any) -> Any:
+        def step(carry: Any, z: Any) -> Any:
+            h, c = carry
+            i, f, g, o = jnp.split(z + h @ r, 4, -1)
+            c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+            h = jax.nn.sigmoid(o) * jnp.tanh(c)
+            return (h, c), h
+
+        start = jnp.zeros((BATCH, UNITS), x.dtype)
+        return jax.lax.scan(step, (start, start), (x @ w + b).swapaxes(0, 1))[1].swapaxes(0, 1)
+
     return {
         "conv2d NHWC": conv("NHWC"),
         "conv2d NCHW": conv("NCHW"),
-        "depthwise": conv("NHWC", 32),
+        "depthwise": conv("NHWC", 64),
         "attention": jax.nn.dot_product_attention,
         "batched matmul": jnp.matmul,
         "softmax cross-entropy": lambda x, y: -jnp.take_along_axis(jax.nn.log_softmax(x), y[:, None], 1)[:, 0],
         "layer norm": layer_norm,
+        "LSTM scan": lstm,
         "sort": jnp.sort,
         "top_k": lambda x: jax.lax.top_k(x, 10)[0],
-        "resize": lambda x: jax.image.resize(x, (4, 64, 64, 3), "bilinear"),
+        "resize": lambda x: jax.image.resize(x, (8, 128, 128, 16), "bilinear"),
         "cumsum": lambda x: jnp.cumsum(x, -1),
         "gather": lambda x, i: jnp.take(x, i, 0),
         "scatter": lambda x, i, u: x.at[i[:, 0]].set(u),
@@ -151,19 +195,36 @@ def tensorflow_calls() -> dict[str, Callable[..., Any]]:
         mean, variance = tf.nn.moments(x, -1, keepdims=True)
         return tf.nn.batch_normalization(x, mean, variance, beta, gamma, 1e-3)
 
+    def lstm(x: Any, w: Any, r: Any, b: Any) -> Any:
+        z = tf.transpose(tf.reshape(tf.reshape(x, (-1, FEATURES)) @ w + b, (BATCH, STEPS, 4 * UNITS)), (1, 0, 2))
+        zs = tf.TensorArray(x.dtype, STEPS, element_shape=(BATCH, 4 * UNITS)).unstack(z)
+        hs = tf.TensorArray(x.dtype, STEPS, element_shape=(BATCH, UNITS))
+
+        def step(t: Any, h: Any, c: Any, hs: Any) -> Any:
+            i, f, g, o = tf.split(zs.read(t) + h @ r, 4, -1)
+            c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(g)
+            h = tf.sigmoid(o) * tf.tanh(c)
+            return t + 1, h, c, hs.write(t, h)
+
+        start = tf.zeros((BATCH, UNITS), x.dtype)
+        loop = tf.while_loop(lambda t, *_: t < STEPS, step, (0, start, start, hs), maximum_iterations=STEPS)
+        return tf.transpose(loop[3].stack(), (1, 0, 2))
+
+    # in lambdas: a tf.function takes a call's defaults for arguments, and is slow with many
     return {
         "conv2d NHWC": lambda x, w: tf.nn.conv2d(x, w, 1, "SAME"),
         "depthwise": lambda x, w: tf.nn.depthwise_conv2d(x, w, (1, 1, 1, 1), "SAME"),
         "attention": attention,
-        "batched matmul": tf.matmul,
+        "batched matmul": lambda x, y: tf.matmul(x, y),
         "softmax cross-entropy": lambda x, y: tf.nn.sparse_softmax_cross_entropy_with_logits(y, x),
         "layer norm": layer_norm,
-        "sort": tf.sort,
+        "LSTM scan": lstm,
+        "sort": lambda x: tf.sort(x),
         "top_k": lambda x: tf.math.top_k(x, 10)[0],
-        "resize": lambda x: tf.image.resize(x, (64, 64)),
+        "resize": lambda x: tf.image.resize(x, (128, 128)),
         "cumsum": lambda x: tf.cumsum(x, -1),
-        "gather": tf.gather,
-        "scatter": tf.tensor_scatter_nd_update,
+        "gather": lambda x, i: tf.gather(x, i),
+        "scatter": lambda x, i, u: tf.tensor_scatter_nd_update(x, i, u),
     }
 
 
@@ -198,33 +259,40 @@ def in_training(backend: str, call: Callable[..., Any], tensors: list[Any], back
     return lambda: traced(*tensors)
 
 
+def inputs(spec: Spec, case: Case) -> list[Any]:
+    """The case's arrays in the framework; torch's own LSTM wants its matrices transposed."""
+    arrays = list(case.arrays)
+    if case.make is lstm and (spec.side, spec.backend) == ("native", "torch"):
+        arrays[1:3] = [np.ascontiguousarray(a.T) for a in arrays[1:3]]
+    return [to_framework(spec.backend, a) for a in arrays]
+
+
 def prepare(spec: Spec) -> Prepared:
     """Worker: forward, or forward and backward, the result waited for."""
     name, _, way = spec.case.partition(", ")
-    case = CASES[name]
-    backward = way == "backward"
+    case, backward = CASES[name], way == "backward"
     if not backward:
         inference_only(spec.backend)
-    tensors = [to_framework(spec.backend, a) for a in case.arrays]
     if spec.side == "native":
         call = NATIVE[spec.backend]()[name]
     else:
-        ops = keras_like(spec.side, spec.backend)[0].ops
-        call = lambda *xs: case.call(ops, *xs)  # noqa: E731
-    run, wait = in_training(spec.backend, call, tensors, backward), finished(spec.backend)
-    return Prepared(per_call(lambda: wait(run()), spec.quick))
+        keras, scope = keras_like(spec.side, spec.backend)
+        with scope():
+            call = case.make(keras)
+    run, wait = in_training(spec.backend, call, inputs(spec, case), backward), finished(spec.backend)
+    return Prepared(per_call(lambda: wait(run()), spec.duration))
 
 
 def figure(options: Options) -> Figure:
     """Time of each side and kbridge's ratio to the framework's own call."""
     result = Figure("op_heavy", "Ops that compute for long", ["native", "Keras", "kbridge"], "kbridge / native")
     for name, case in CASES.items():
-        for way in ("forward", "backward")[: 2 if case.backward else 1]:
+        for way in ("forward", "backward"):
             for backend in BACKENDS:
                 if backend in case.without:
                     continue
-                outcome = three_sides("op_heavy", backend, f"{name}, {way}", options)
+                outcome = side_by_side("op_heavy", backend, f"{name}, {way}", options)
                 cells = [outcome["native"], outcome["keras"], outcome["kbridge"]]
-                result.rows.append(Row(f"{name}, {way}, {backend}", cells, quotient(cells[2], cells[0]), BAR))
+                result.rows.append(Row(f"{name}, {way}, {backend}", cells, outcome.ratio("kbridge", "native"), BAR))
                 result.notes += outcome.errors
     return result

@@ -10,11 +10,11 @@ import numpy as np
 
 from benchmarks import eager_call
 from benchmarks.api import inference_only, keras_like
-from benchmarks.table import Figure, Row, quotient
-from benchmarks.turns import Options, three_sides
+from benchmarks.table import Figure, Row
+from benchmarks.turns import Options, side_by_side
 from benchmarks.worker import Prepared, Spec, per_call
 
-# "As fast" leaves room for the noise of a median, no more.
+# "As fast" leaves room for the noise of a ratio, no more.
 CASES = {"eager": 1.3, "compiled": 1.05}
 
 
@@ -60,7 +60,7 @@ def prepare(spec: Spec) -> Prepared:
         net = torch.compile(net, fullgraph=spec.side != "keras")
     x = np.random.default_rng(1).normal(size=(eager_call.BATCH, eager_call.WIDTHS[0]))
     tensor = torch.from_numpy(x.astype("float32"))
-    return Prepared(per_call(lambda: net(tensor), spec.quick))
+    return Prepared(per_call(lambda: net(tensor), spec.duration))
 
 
 def figure(options: Options) -> Figure:
@@ -72,8 +72,8 @@ def figure(options: Options) -> Figure:
         "kbridge / native",
     )
     for case, bar in CASES.items():
-        outcome = three_sides("torch_module", "torch", case, options)
+        outcome = side_by_side("torch_module", "torch", case, options)
         cells = [outcome["native"], outcome["keras"], outcome["kbridge"]]
-        result.rows.append(Row(case, cells, quotient(cells[2], cells[0]), bar))
+        result.rows.append(Row(case, cells, outcome.ratio("kbridge", "native"), bar))
         result.notes += outcome.errors
     return result

@@ -1,4 +1,4 @@
-"""Runs the sides of a case in turns (A B C A B C ...), each in its own process; takes medians."""
+"""Runs the sides of a case in turns (A B C A B C ...), in processes of their own or two in one; takes medians."""
 
 import json
 import subprocess
@@ -29,23 +29,25 @@ class Options:
         return 3 if self.quick else 9
 
 
-class Side:
-    """One worker process. After a failure `error` is set and turns are skipped."""
+class Process:
+    """One worker process with one side, or two. After a failure `error` is set and turns are skipped."""
 
-    def __init__(self, spec: Spec, options: Options, keras_home: str) -> None:
-        self.times: list[float] = []
+    def __init__(self, specs: list[Spec], options: Options, keras_home: str) -> None:
+        self.sides = [spec.side for spec in specs]
+        self.times: dict[str, list[float]] = {side: [] for side in self.sides}
         self.error = ""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.worker", json.dumps(asdict(spec))],
+            [sys.executable, "-m", "benchmarks.worker", json.dumps([asdict(spec) for spec in specs])],
             cwd=ROOT,
-            env=environment(options.threads, spec.backend, keras_home),
+            env=environment(options.threads, specs[0].backend, keras_home),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=None if options.verbose else subprocess.DEVNULL,
             text=True,
             bufsize=1,
         )
-        self.facts: dict[str, Any] = self._answer().get("facts", {})
+        facts = self._answer().get("facts", [{}] * len(specs))
+        self.facts: dict[str, dict[str, Any]] = dict(zip(self.sides, facts, strict=True))
 
     def _answer(self) -> dict[str, Any]:
         assert self.process.stdout is not None
@@ -55,18 +57,15 @@ class Side:
         return answer
 
     def turn(self) -> None:
-        """One measurement."""
+        """Measure each side."""
         if self.error:
             return
         assert self.process.stdin is not None
         self.process.stdin.write("\n")
         answer = self._answer()
         if not self.error:
-            self.times.append(answer["seconds"])
-
-    def seconds(self) -> float | None:
-        """Median over the turns, None if the side failed."""
-        return None if self.error else median(self.times)
+            for side, seconds in zip(self.sides, answer["seconds"], strict=True):
+                self.times[side] += seconds
 
     def stop(self) -> None:
         """End the process: closing its stdin does."""
@@ -75,36 +74,64 @@ class Side:
 
 @dataclass
 class Outcome:
-    """What came out of one case."""
+    """What came out of one case: the measurements of each side, none where it failed."""
 
-    seconds: dict[str, float | None]
+    times: dict[str, list[float]]
     facts: dict[str, dict[str, Any]]
     errors: list[str]
 
     def __getitem__(self, side: str) -> float | None:
-        return self.seconds[side]
+        """Median over the turns."""
+        return median(self.times[side]) if self.times[side] else None
+
+    def ratio(self, one: str, other: str) -> float | None:
+        """Median of the ratios of measurements that stood side by side."""
+        if not self.times[one] or not self.times[other]:
+            return None
+        return median(a / b for a, b in zip(self.times[one], self.times[other], strict=True))
+
+    def difference(self, one: str, other: str) -> float | None:
+        """Median of the differences, likewise."""
+        if not self.times[one] or not self.times[other]:
+            return None
+        return median(a - b for a, b in zip(self.times[one], self.times[other], strict=True))
 
 
-def take_turns(specs: list[Spec], options: Options) -> Outcome:
-    """Prepare the sides one after the other, then measure them in turns."""
+def take_turns(groups: list[list[Spec]], options: Options) -> Outcome:
+    """Prepare one process for each group, one after the other, then measure them in turns."""
     with ExitStack() as stack:
         keras_home = stack.enter_context(tempfile.TemporaryDirectory())
-        sides = {}
-        for spec in specs:
-            sides[spec.side] = Side(spec, options, keras_home)
-            stack.callback(sides[spec.side].stop)
+        processes = []
+        for specs in groups:
+            processes.append(Process(specs, options, keras_home))
+            stack.callback(processes[-1].stop)
         for _ in range(options.rounds):
-            for side in sides.values():
-                side.turn()
-    where = " ".join(filter(None, [specs[0].backend, specs[0].case]))
+            for process in processes:
+                process.turn()
+    where = " ".join(filter(None, [groups[0][0].backend, groups[0][0].case]))
     return Outcome(
-        seconds={name: side.seconds() for name, side in sides.items()},
-        facts={name: side.facts for name, side in sides.items()},
-        errors=[f"{name} ({where}): {side.error}" for name, side in sides.items() if side.error],
+        times={side: [] if p.error else times for p in processes for side, times in p.times.items()},
+        facts={side: facts for p in processes for side, facts in p.facts.items()},
+        errors=[f"{' and '.join(p.sides)} ({where}): {p.error}" for p in processes if p.error],
     )
 
 
 def three_sides(figure: str, backend: str, case: str, options: Options, *more: str) -> Outcome:
-    """`take_turns` for native, Keras and kbridge, and any further variant of native."""
+    """`take_turns` for native, Keras and kbridge, and any further variant of native, each in its own process."""
     sides = ["native", *more, "keras", "kbridge"]
-    return take_turns([Spec(figure, side, backend, case, options.quick) for side in sides], options)
+    return take_turns([[Spec(figure, side, backend, case, options.quick)] for side in sides], options)
+
+
+def side_by_side(figure: str, backend: str, case: str, options: Options, keras_beside: str = "") -> Outcome:
+    """`take_turns` for native and kbridge in one process; Keras, which has one backend per process, in another.
+
+    `keras_beside` names the side that shares Keras's process, for figures that subtract.
+    """
+    keras = ["keras", keras_beside] if keras_beside else ["keras"]
+    return take_turns(
+        [
+            [Spec(figure, side, backend, case, options.quick, len(sides) > 1) for side in sides]
+            for sides in (["native", "kbridge"], keras)
+        ],
+        options,
+    )

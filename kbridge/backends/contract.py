@@ -23,6 +23,9 @@ class Backend(Protocol):
     ready: frozenset[type]  # classes that kernels take as they are; grows as subclasses turn up
     ready_or_number: frozenset[type]
     float_dtypes: frozenset[Any]  # native dtype objects that hold fractions
+    express: Mapping[str, Callable[..., Any]]  # see `Express`
+    express_dtypes: frozenset[Any]  # native dtype objects of the tensors that may go that way
+    express_layout: Any  # what their `layout` has to be; None where the class of a tensor says all
     trains: bool  # whether gradients can be had
     fused_updates: Mapping[str, Callable[..., bool]]  # optimizers in one kernel: see `FusedAdam`, `FusedSGD`
     fused_lstm: Callable[..., Any] | None  # all steps of an LSTM in one kernel: see `FusedLSTM`
@@ -42,6 +45,18 @@ class Backend(Protocol):
     def mark_trainable(self, value: Any, trainable: bool) -> None: ...
     def copy_box(self, box: dict[str, Any], memo: dict[int, Any]) -> dict[str, Any]: ...
     def refuse_write(self, path: str) -> None: ...
+
+
+class Express(Protocol):
+    """`express[op]`: what the op gives for dense float tensors of one type and one class of `ready`.
+
+    It takes the op's own arguments, all by position unless the op has settings, and nothing has been
+    looked at but the tensors' class and dtype: an axis may be negative or out of range, shapes need not
+    fit. Where it isn't the op it has to raise, or for ops with settings to return NotImplemented: the
+    call then goes through the op's body. For ops on two tensors the second may be a Python number.
+    """
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
 
 class FusedAdam(Protocol):

@@ -182,6 +182,7 @@ def test_layouts_that_dlpack_does_not_carry(target: str) -> None:
     for view in (base.t(), base[:, ::2], base[1:, 1:], base[0].expand(3, 6), base.reshape(-1)[1:]):
         with backend_scope(target):
             np.testing.assert_array_equal(convert_to_numpy(convert_to_tensor(view)), view.numpy())
+            np.testing.assert_allclose(convert_to_numpy(exp(view)), np.exp(view.numpy()), 1e-5)
 
 
 @pytest.mark.parametrize("target", [*FRAMEWORKS, "numpy"])

@@ -16,7 +16,12 @@ __all__ = [
     "max_pool", "normalize_batch", "rms_normalization", "silu", "softmax", "sparse_crossentropy",
 ]  # fmt: skip
 
-CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+# by the rank of the tensors; the orders of axes are written out, for `movedim` takes longer to find them
+CONV = {3: torch.conv1d, 4: torch.conv2d, 5: torch.conv3d}
+CHANNELS_FIRST = {3: (0, 2, 1), 4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}
+CHANNELS_LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
+FILTERS_FIRST = {3: (2, 1, 0), 4: (3, 2, 0, 1), 5: (4, 3, 0, 1, 2)}
+# by the number of axes of space
 MAX_POOL = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
 AVERAGE_POOL = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
@@ -63,17 +68,24 @@ def _padded(x: Any, pairs: list[tuple[int, int]], fill: float) -> Any:
 
 
 def conv(x: Any, weights: Any, strides: Any, padding: str, data_format: str, dilation: Any, bias: Any = None) -> Any:
-    x = _first(x, data_format)
-    weights = weights.permute(-1, -2, *range(len(strides)))
+    """`strides` and `dilation` may be numbers."""
+    rank, last = x.dim(), data_format == "channels_last"
+    x = x.permute(*CHANNELS_FIRST[rank]) if last else x
+    weights = weights.permute(*FILTERS_FIRST[rank])
     groups = x.shape[1] // weights.shape[1]
     amount: Any = 0
     if padding == "same":
-        pairs = _same(x.shape[2:], weights.shape[2:], strides, dilation)
+        pairs = _same(x.shape[2:], weights.shape[2:], _for_each(strides, rank - 2), _for_each(dilation, rank - 2))
         if _even(pairs):
-            amount = tuple(before for before, _ in pairs)
+            amount = tuple([before for before, _ in pairs])
         else:
             x = _padded(x, pairs, 0.0)
-    return _back(CONV[len(strides)](x, weights, bias, strides, amount, dilation, groups), data_format)
+    y = CONV[rank](x, weights, bias, strides, amount, dilation, groups)
+    return y.permute(*CHANNELS_LAST[rank]) if last else y
+
+
+def _for_each(value: Any, count: int) -> Any:
+    return (value,) * count if isinstance(value, int) else value
 
 
 def _pool_padding(x: Any, window: Any, strides: Any, padding: str) -> list[tuple[int, int]]:

@@ -2,7 +2,8 @@
 
 An op's body talks to `kernel`, which is the running backend. Before the body runs, the arguments
 named as arrays are native tensors of that backend (or None), so a body holds the op's meaning and
-nothing else. Cost of an eager op inside a running call: a thread-local read and a look at the types.
+nothing else. Cost of an eager op inside a running call: a thread-local read and a look at the types. Most calls
+don't even get here: see `express`.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from kbridge.core.context import SYMBOLIC, decide, local, running
+from kbridge.core.context import SYMBOLIC, decide, local, running, when_loaded
 from kbridge.core.errors import KBridgeError
-from kbridge.core.graph.node import record_call
+from kbridge.core.graph.node import leaves, record_call
+from kbridge.core.ops import storage
+from kbridge.core.ops.express import seat_of, with_express
 from kbridge.core.tensor.dtypes import float_result, result_type
 from kbridge.core.tensor.symbolic import KerasTensor
 from kbridge.core.tensor.variable import Variable, spec_of
@@ -37,7 +40,7 @@ kernel = _Kernel()
 class Op:
     """A declared op: its name, body, shape-and-dtype rule, and which arguments are arrays."""
 
-    __slots__ = ("array_names", "arrays", "body", "call", "listed", "name", "public", "spec", "weak")
+    __slots__ = ("array_names", "arrays", "body", "call", "listed", "name", "public", "spec", "ways", "weak")
 
     def __init__(
         self, body: Callable[..., Any], spec: Callable[..., Any], arrays: int, weak: bool, listed: bool
@@ -51,6 +54,13 @@ class Op:
         self.weak = weak
         self.listed = listed
         self.call: Any = None
+        self.ways: dict[type, Any] = {}  # by class of tensor: the backend, and what it says of express calls
+
+    def learn(self, backend: Any) -> None:
+        """Note the express way of a backend that has been loaded, if there is one."""
+        if self.name in backend.express:
+            way = backend, backend.express_dtypes, backend.express_layout, backend.express[self.name]
+            self.ways.update((kind, way) for kind in backend.ready if kind is not type(None))
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -100,28 +110,8 @@ def op(
         if this.name in OPS:
             raise ValueError(f"op `{this.name}` is declared twice; the second time in {body.__module__}.")
         OPS[this.name] = this
-        name = this.name
-
-        @functools.wraps(body)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            backend = local.running
-            if backend is None or backend is SYMBOLIC:
-                return _enter(this, args, kwargs)
-            ready = backend.ready_or_number if weak else backend.ready
-            for value in args if direct else args[:arrays]:
-                if type(value) not in ready:
-                    read = [v.value if type(v) is Variable else v for v in args]
-                    for each in read[:arrays]:
-                        if type(each) not in ready:
-                            return _prepared(this, backend, args, kwargs)
-                    args = tuple(read)
-                    break
-            if direct and not kwargs:
-                return getattr(backend, name)(*args)
-            if kwargs and not this.array_names.isdisjoint(kwargs):
-                return _prepared(this, backend, args, kwargs)
-            return body(*args, **kwargs)
-
+        when_loaded(this.learn)
+        call = functools.wraps(body)(with_express(this, _call(this, direct)))
         call.autograph_info__ = {}  # type: ignore[attr-defined]  # TF's AutoGraph leaves us alone
         call.op = this  # type: ignore[attr-defined]
         this.call = call
@@ -130,13 +120,73 @@ def op(
     return declare
 
 
+def _call(this: Op, direct: bool) -> Callable[..., Any]:
+    """The op as it is called: on any number of arrays, of any kind."""
+    name, body, arrays, array_names, weak = this.name, this.body, this.arrays, this.array_names, this.weak
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        backend = local.running
+        if backend is None:
+            backend = _plainly(args[:arrays], weak)
+            if backend is None or (kwargs and not array_names.isdisjoint(kwargs)):
+                return _enter(this, args, kwargs)
+            return _run_on(backend, this, args, kwargs)
+        if backend is SYMBOLIC:
+            return _enter(this, args, kwargs)
+        ready = backend.ready_or_number if weak else backend.ready
+        for value in args if direct else args[:arrays]:
+            if type(value) not in ready:
+                read = [v.value if type(v) is Variable else v for v in args]
+                for each in read[:arrays]:
+                    if type(each) not in ready:
+                        return _prepared(this, backend, args, kwargs)
+                args = tuple(read)
+                break
+        if direct and not kwargs:
+            return getattr(backend, name)(*args)
+        if kwargs and not array_names.isdisjoint(kwargs):
+            return _prepared(this, backend, args, kwargs)
+        return body(*args, **kwargs)
+
+    return call
+
+
+def _plainly(arrays: Any, weak: bool) -> Any:
+    """The backend of an outermost call whose arrays are all dense tensors of one framework, else None."""
+    seat = None
+    for value in arrays:
+        if (seat := seat_of(type(value))) is not None:
+            break
+    if seat is None or (local.scope is not None and local.scope is not seat[0]):
+        return None
+    backend, layout = seat
+    ready = backend.ready_or_number if weak else backend.ready
+    for value in arrays:
+        if type(value) not in ready or (layout is not None and getattr(value, "layout", layout) is not layout):
+            return None
+    return backend
+
+
+def _run_on(backend: Any, this: Op, args: Any, kwargs: Any) -> Any:
+    """The body, as the outermost call."""
+    masks, local.running = local.masks, backend
+    try:
+        result = this.body(*args, **kwargs)
+        return result if backend.conceal is None else backend.conceal(result)
+    except Exception as error:
+        return _recovered(this, args, kwargs, error)
+    finally:
+        local.running, local.masks = None, masks
+
+
 def native(backend: Any, value: Any) -> Any:
-    """`value` as a tensor of `backend`; None stays None."""
+    """`value` as a tensor of `backend`, sparse if it was; None stays None."""
     if isinstance(value, Variable):
         value = value.value
     if type(value) in backend.ready:
         return value
-    return backend.convert(value)
+    stored = storage.arrived(backend, value)
+    return backend.convert(value) if stored is None else stored
 
 
 def _prepared(this: Op, backend: Any, args: Any, kwargs: Any) -> Any:
@@ -145,11 +195,18 @@ def _prepared(this: Op, backend: Any, args: Any, kwargs: Any) -> Any:
         return _symbolic(this, args, kwargs)
     ready = backend.ready_or_number if this.weak else backend.ready
 
+    stored = False
+
     def convert(value: Any) -> Any:
-        return value if type(value) in ready else native(backend, value)
+        nonlocal stored
+        if type(value) in ready:
+            return value
+        value = native(backend, value)
+        stored = stored or (type(value) not in ready and (backend.is_sparse(value) or backend.is_ragged(value)))
+        return value
 
     args, kwargs = this.map_arrays(convert, args, kwargs)
-    return this.body(*args, **kwargs)
+    return storage.call(this, args, kwargs) if stored else this.body(*args, **kwargs)
 
 
 def _enter(this: Op, args: Any, kwargs: Any) -> Any:
@@ -159,19 +216,31 @@ def _enter(this: Op, args: Any, kwargs: Any) -> Any:
         return _symbolic(this, args, kwargs)
     with running(decide(homes(found))):
         try:
-            return _prepared(this, local.running, args, kwargs)
+            backend = local.running
+            if backend.reveal is None:
+                return _prepared(this, backend, args, kwargs)
+            if (reveal := backend.reveal(found)) is not None:
+                args, kwargs = this.map_arrays(reveal, args, kwargs)
+            return backend.conceal(_prepared(this, backend, args, kwargs))
         except Exception as error:
-            told = _told(this, args, kwargs, error)
-            if told is error:
-                raise
-            raise told from error
+            return _recovered(this, args, kwargs, error)
+
+
+def _recovered(this: Op, args: Any, kwargs: Any, error: Exception) -> Any:
+    """What an outermost call gives after `error`, which mostly is what has to be said about it."""
+    if any(isinstance(value, KerasTensor) for value in leaves((args, kwargs))):
+        return _symbolic(this, args, kwargs)  # a size or such is symbolic, the arrays aren't
+    told = _told(this, args, kwargs, error)
+    if told is error:
+        raise error
+    raise told from error
 
 
 def homes(values: Iterable[Any]) -> list[Any]:
     """The values that decide where a call runs: tensors, else what the variables hold."""
     tensors = [value for value in values if not isinstance(value, Variable)]
     if all(isinstance(value, NUMBERS) or value is None for value in tensors):
-        tensors += [value.home_value for value in values if isinstance(value, Variable)]
+        tensors += [value.seen_value for value in values if isinstance(value, Variable)]
     return tensors
 
 
@@ -218,6 +287,7 @@ def _symbolic(this: Op, args: Any, kwargs: Any) -> Any:
         if str(error).startswith("ops."):
             raise
         raise type(error)(f"ops.{this.name}: {error}") from error
+    storage.mark(this, this.array_arguments(args, kwargs), outputs)
     if local.running is SYMBOLIC:
         return outputs
     return record_call(this, args, kwargs, outputs)
