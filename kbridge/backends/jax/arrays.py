@@ -30,7 +30,7 @@ __all__ = [
 TENSORS = (jax.Array, jax.core.Tracer)
 with jax.ensure_compile_time_eval():  # this module may be loaded in the middle of a trace
     READY: set[type] = {type(None), type(jnp.zeros(()))}
-READY_OR_NUMBER: set[type] = READY | {bool, int, float}
+READY_OR_NUMBER: set[type] = READY | {bool, int, float, complex}
 NAMES: dict[Any, str] = {}  # NumPy computes dtype.name anew each time, in 2 µs
 
 # 64-bit types become 32-bit ones unless the user has switched on jax_enable_x64; without a warning.

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from kbridge.backends.jax.arrays import compiled
+from kbridge.core.errors import DTypeError
 
 __all__ = [
     "absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cbrt", "ceil",
@@ -40,7 +41,13 @@ conjugate, real, imag, signbit = jnp.conjugate, jnp.real, jnp.imag, jnp.signbit
 rsqrt, erf, sigmoid = compiled(lax.rsqrt), compiled(lax.erf), compiled(lax.logistic)
 erfc, erfinv, i0, sinc = compiled(lax.erfc), compiled(lax.erf_inv), compiled(jnp.i0), compiled(jnp.sinc)
 elu, softplus = compiled(jax.nn.elu), compiled(jax.nn.softplus)
-relu = compiled(jax.nn.relu)  # its gradient at 0 is 0, as in torch and TensorFlow; maximum's is a half
+
+
+@compiled
+def relu(x: Any) -> Any:
+    if x.dtype == bool or jnp.iscomplexobj(x):  # torch and TensorFlow refuse these by themselves
+        raise DTypeError(f"there is no relu of {x.dtype}. Cast it to a type with a sign first.")
+    return jax.nn.relu(x)  # its gradient at 0 is 0, as in torch and TensorFlow; maximum's is a half
 
 
 def _exp2(x: Any) -> Any:

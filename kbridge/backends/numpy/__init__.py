@@ -40,7 +40,7 @@ class NumpyBackend:
     name = "numpy"
     trains = False
     ready = TYPES | {type(None)}
-    ready_or_number = ready | {bool, int, float}
+    ready_or_number = ready | {bool, int, float, complex}
     fused_updates: ClassVar[dict[str, Any]] = {}
     fused_lstm = None
     reveal = conceal = None

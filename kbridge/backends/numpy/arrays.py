@@ -10,6 +10,7 @@ import numpy as np
 from kbridge.core.context import framework_of_type, load_backend
 from kbridge.core.errors import BackendError
 from kbridge.core.settings import floatx
+from kbridge.core.tensor.dtypes import complex_default
 
 __all__ = [
     "arange", "broadcast_to", "cast", "concatenate", "convert", "copy", "copy_box", "dtype_of", "expand_dims",
@@ -45,7 +46,7 @@ def convert(value: Any, dtype: str | None = None) -> Any:
         raise BackendError(f"Expected numbers, got {value!r} of type {given.__name__}.")
     if dtype is None and not hasattr(value, "dtype"):
         # Python numbers and lists: 64-bit types are NumPy's habit, not the user's wish
-        dtype = {"float64": floatx(), "int64": "int32"}.get(array.dtype.name)
+        dtype = {"float64": floatx(), "int64": "int32", "complex128": complex_default()}.get(array.dtype.name)
     elif dtype is None and not array.dtype.isnative:
         dtype = array.dtype.name  # read from a file in another byte order, which no framework knows
     return array if dtype is None or array.dtype == dtype else array.astype(dtype)

@@ -8,6 +8,8 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from kbridge.core.errors import DTypeError
+
 __all__ = [
     "absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cbrt", "ceil",
     "conjugate", "copysign", "cos", "cosh", "divide", "divide_no_nan", "elu", "equal", "erf", "erfc", "erfinv", "exp",
@@ -96,6 +98,8 @@ def rsqrt(x: Any) -> Any:
 
 
 def relu(x: Any) -> Any:
+    if x.dtype.kind in "bc":  # torch and TensorFlow refuse these by themselves
+        raise DTypeError(f"there is no relu of {x.dtype}. Cast it to a type with a sign first.")
     return np.maximum(x, np.zeros((), x.dtype))
 
 

@@ -15,7 +15,7 @@ from tensorflow.python.eager.record import should_record_backprop
 from kbridge.backends.tensorflow.keys import pick_by_arrays
 from kbridge.backends.tensorflow.sparse import dense
 from kbridge.core.context import framework_of_type, load_backend
-from kbridge.core.errors import ForeignGradientError
+from kbridge.core.errors import ForeignGradientError, ShapeError
 
 __all__ = [
     "arange", "broadcast_to", "cast", "concatenate", "convert", "copy", "copy_box", "dtype_of", "expand_dims",
@@ -33,7 +33,7 @@ TENSORS = (*NATIVE, tf.SparseTensor, tf.IndexedSlices, tf.RaggedTensor)
 ALIGNED = 64  # bytes: TensorFlow ends the process when a kernel meets borrowed memory that starts elsewhere (2.21)
 EIGHTS = frozenset(map(tf.as_dtype, ("float8_e4m3fn", "float8_e5m2")))
 READY: set[type] = {type(None), EAGER}
-READY_OR_NUMBER: set[type] = READY | {bool, int, float}
+READY_OR_NUMBER: set[type] = READY | {bool, int, float, complex}
 
 
 def is_tensor_type(kind: type) -> bool:
@@ -158,6 +158,8 @@ def arange(start: Any, stop: Any, step: Any, dtype: str, like: Any = None) -> An
 def reshape(x: Any, shape: Any) -> Any:
     sizes = [s if known(s) else -1 for s in shape]
     if sizes.count(-1) > 1 or (0 in sizes and -1 in sizes):
+        if any(known(s) and s == -1 for s in shape):
+            raise ShapeError(f"Can't reshape {tuple(x.shape)} to {tuple(shape)}: a size of 0 leaves that of -1 open.")
         return raw.Reshape(tensor=x, shape=settled(shape))
     return raw.Reshape(tensor=x, shape=sizes)
 
@@ -229,7 +231,7 @@ def view_as_real(x: Any) -> Any:
 
 
 def pad(x: Any, widths: Any, value: Any) -> Any:
-    return tf.pad(x, widths, "constant", value)
+    return tf.pad(x, widths, "constant", bool(value) if x.dtype is tf.bool else value)
 
 
 def concatenate(xs: Any, axis: int) -> Any:

@@ -73,7 +73,7 @@ arcsin, arccos, arctan = one(raw.Asin), one(raw.Acos), one(raw.Atan)
 arcsinh, arccosh, arctanh = one(raw.Asinh), one(raw.Acosh), one(raw.Atanh)
 floor, ceil, round = one(raw.Floor), one(raw.Ceil), one(raw.Round)
 isnan, isinf = _parts(raw.IsNan, raw.LogicalOr), _parts(raw.IsInf, raw.LogicalOr)
-isfinite, sign = _parts(raw.IsFinite, raw.LogicalAnd), one(raw.Sign, UNSIGNED, tf.int64)
+isfinite = _parts(raw.IsFinite, raw.LogicalAnd)
 
 
 def _features(function: Any) -> Any:
@@ -111,6 +111,10 @@ def absolute(x: Any) -> Any:
     if x.dtype.is_complex:
         return raw.ComplexAbs(x=x, Tout=x.dtype.real_dtype)
     return x if x.dtype in UNSIGNED or x.dtype is tf.bool else raw.Abs(x=x)
+
+
+def sign(x: Any) -> Any:
+    return _cast(raw.NotEqual(x=x, y=_like(x, 0)), x.dtype) if x.dtype in UNSIGNED else raw.Sign(x=x)
 
 
 def negative(x: Any) -> Any:

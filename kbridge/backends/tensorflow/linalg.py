@@ -88,7 +88,7 @@ def cholesky(x: Any) -> Any:
     return factor
 
 
-det, inv, eig, eigvals, pinv = tf.linalg.det, tf.linalg.inv, tf.linalg.eig, tf.linalg.eigvals, tf.linalg.pinv
+det, inv, eig, eigvals = tf.linalg.det, tf.linalg.inv, tf.linalg.eig, tf.linalg.eigvals
 
 
 def eigh(x: Any) -> Any:
@@ -125,12 +125,22 @@ def lu_factor(x: Any) -> Any:
     return reshape(lu, (*lead, rows, columns)), tf.reshape(pivots, tf.stack([*lead, steps]))
 
 
+def pinv(x: Any, rcond: Any) -> Any:
+    if not x.dtype.is_complex:
+        return tf.linalg.pinv(x, rcond)
+    s, u, v = tf.linalg.svd(x)
+    counts = s > rcond * tf.reduce_max(s, -1, keepdims=True)
+    inverse = tf.cast(tf.where(counts, 1 / tf.where(counts, s, 1), 0), x.dtype)
+    return tf.matmul(v * inverse[..., None, :], u, adjoint_b=True)
+
+
 def qr(x: Any, mode: str) -> Any:
     return tuple(tf.linalg.qr(x, mode == "complete"))
 
 
 def slogdet(x: Any) -> Any:
-    return tuple(tf.linalg.slogdet(x))
+    sign, size = tf.linalg.slogdet(x)
+    return sign, tf.math.real(size)  # of complex matrices TensorFlow gives it as a complex number
 
 
 def _same_batch(a: Any, b: Any) -> Any:

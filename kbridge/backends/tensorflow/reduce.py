@@ -52,12 +52,21 @@ def logsumexp(x: Any, axes: Any, keepdims: bool) -> Any:
     return total if keepdims else raw.Squeeze(input=total, axis=list(axes))
 
 
-def argmax(x: Any, axis: int) -> Any:
-    return raw.ArgMax(input=x, dimension=axis, output_type=tf.int32)
+def _place(function: Any) -> Any:
+    """The place that `function` finds, or that of the first NaN, which TensorFlow passes over."""
+
+    def find(x: Any, axis: int) -> Any:
+        found = function(input=x, dimension=axis, output_type=tf.int32)
+        if not x.dtype.is_floating:
+            return found
+        unknown = raw.NotEqual(x=x, y=x)  # LiteRT has no IsNan
+        first = raw.ArgMax(input=raw.Cast(x=unknown, DstT=tf.int32), dimension=axis, output_type=tf.int32)
+        return raw.SelectV2(condition=raw.Any(input=unknown, axis=axis), t=first, e=found)
+
+    return find
 
 
-def argmin(x: Any, axis: int) -> Any:
-    return raw.ArgMin(input=x, dimension=axis, output_type=tf.int32)
+argmax, argmin = _place(raw.ArgMax), _place(raw.ArgMin)
 
 
 @_wide

@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from kbridge.backends.torch.elementwise import UNSIGNED, one, two
+from kbridge.backends.torch.elementwise import two
+from kbridge.backends.torch.unsigned import UNSIGNED, moved, quotient
 
 __all__ = [
     "bitwise_and", "bitwise_count", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
@@ -14,8 +15,17 @@ __all__ = [
 ]  # fmt: skip
 
 bitwise_and, bitwise_or, bitwise_xor = torch.bitwise_and, torch.bitwise_or, torch.bitwise_xor
-bitwise_not = one(torch.bitwise_not)
-bitwise_left_shift, bitwise_right_shift = two(torch.bitwise_left_shift), two(torch.bitwise_right_shift)
+bitwise_not = moved(torch.bitwise_not)
+
+
+def _logical_shift(x1: Any, x2: Any) -> Any:
+    """uint64 in int64 shifted to the right: zeros follow."""
+    inside = torch.clamp(x2, 0, 63)
+    return torch.where(inside == x2, quotient(x1, 1 << inside), 0)
+
+
+bitwise_left_shift = two(torch.bitwise_left_shift)
+bitwise_right_shift = two(torch.bitwise_right_shift, _logical_shift)
 
 
 def bitwise_count(x: Any) -> Any:

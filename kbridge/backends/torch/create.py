@@ -7,10 +7,11 @@ from typing import Any
 import torch
 
 from kbridge.backends.torch.arrays import DTYPES
+from kbridge.backends.torch.unsigned import moved
 
 __all__ = ["diag_matrix", "diagonal", "empty", "tril", "tril_indices", "triu", "triu_indices"]
 
-tril, triu, diag_matrix, diagonal = torch.tril, torch.triu, torch.diag, torch.diagonal
+tril, triu, diag_matrix, diagonal = moved(torch.tril), moved(torch.triu), torch.diag, torch.diagonal
 
 
 def empty(shape: Any, dtype: str) -> Any:

@@ -6,6 +6,9 @@ from typing import Any
 
 import torch
 
+from kbridge.backends.torch.unsigned import UNSIGNED, back_in_type, in_order, moved, quotient, remainder
+from kbridge.core.errors import DTypeError
+
 __all__ = [
     "absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cbrt", "ceil",
     "conjugate", "copysign", "cos", "cosh", "divide", "divide_no_nan", "elu", "equal", "erf", "erfc", "erfinv", "exp",
@@ -17,31 +20,27 @@ __all__ = [
     "where",
 ]  # fmt: skip
 
-# torch on CPU holds these and does little more with them (pytorch/pytorch#58734)
-UNSIGNED = frozenset({torch.uint16, torch.uint32, torch.uint64})
-NUMBERS = frozenset({bool, int, float})
+NUMBERS = frozenset({bool, int, float, complex})
 
 
-def one(function: Any) -> Any:
-    """`function`, for the unsigned types too."""
+def two(function: Any, of_uint64: Any = None) -> Any:
+    """`function`, for the unsigned types too, where int64 gives the same. Numbers may stand for one of the tensors.
 
-    def call(x: Any) -> Any:
-        return function(x.to(torch.int64)).to(x.dtype) if x.dtype in UNSIGNED else function(x)
-
-    return call
-
-
-def two(function: Any) -> Any:
-    """`function`, for the unsigned types too. Numbers may stand for one of the tensors."""
+    `of_uint64` takes its place where it doesn't.
+    """
 
     def call(x1: Any, x2: Any) -> Any:
         dtype = (x2 if type(x1) in NUMBERS else x1).dtype
         if dtype not in UNSIGNED:
             return function(x1, x2)
-        y = function(*[x if type(x) in NUMBERS else x.to(torch.int64) for x in (x1, x2)])
-        return y if y.dtype == torch.bool else y.to(dtype)
+        x1, x2 = [_tensor(x, dtype).to(torch.int64) for x in (x1, x2)]
+        return (of_uint64 if of_uint64 and dtype == torch.uint64 else function)(x1, x2).to(dtype)
 
     return call
+
+
+def _tensor(x: Any, dtype: Any) -> Any:
+    return torch.as_tensor(x, dtype=dtype) if type(x) in NUMBERS else x
 
 
 def _number_first(function: Any) -> Any:
@@ -50,19 +49,34 @@ def _number_first(function: Any) -> Any:
     def call(x1: Any, x2: Any) -> Any:
         return function(torch.as_tensor(x1, dtype=x2.dtype) if type(x1) in NUMBERS else x1, x2)
 
-    return two(call)
+    return call
+
+
+def _by_order(function: Any) -> Any:
+    """`function`, which looks at the order of its arguments."""
+
+    def call(x1: Any, x2: Any) -> Any:
+        dtype = (x2 if type(x1) in NUMBERS else x1).dtype
+        if dtype not in UNSIGNED:
+            return function(x1, x2)
+        y = function(*[in_order(_tensor(x, dtype)) for x in (x1, x2)])
+        return y if y.dtype == torch.bool else back_in_type(y, dtype)
+
+    return call
 
 
 add, multiply, divide, where = two(torch.add), torch.multiply, torch.divide, torch.where
-subtract, floor_divide = _number_first(torch.subtract), _number_first(torch.floor_divide)
-mod, fmod, power = two(torch.remainder), _number_first(torch.fmod), two(torch.pow)
-maximum, minimum, fmax, fmin = two(torch.maximum), two(torch.minimum), two(torch.fmax), two(torch.fmin)
+subtract, power = two(_number_first(torch.subtract)), two(torch.pow)
+floor_divide = two(_number_first(torch.floor_divide), quotient)
+mod, fmod = two(torch.remainder, remainder), two(_number_first(torch.fmod), remainder)
+maximum, minimum = _by_order(torch.maximum), _by_order(torch.minimum)
+fmax, fmin = _by_order(torch.fmax), _by_order(torch.fmin)
 gcd, lcm = two(torch.gcd), two(torch.lcm)
-equal, not_equal = _number_first(torch.eq), _number_first(torch.ne)
-less, less_equal = _number_first(torch.lt), _number_first(torch.le)
-greater, greater_equal = _number_first(torch.gt), _number_first(torch.ge)
+equal, not_equal = _by_order(_number_first(torch.eq)), _by_order(_number_first(torch.ne))
+less, less_equal = _by_order(_number_first(torch.lt)), _by_order(_number_first(torch.le))
+greater, greater_equal = _by_order(_number_first(torch.gt)), _by_order(_number_first(torch.ge))
 logical_and, logical_or, logical_not = torch.logical_and, torch.logical_or, torch.logical_not
-negative = one(torch.negative)
+negative = moved(torch.negative)
 exp, exp2, expm1, log, log1p, log2, log10 = (
     torch.exp, torch.exp2, torch.expm1, torch.log, torch.log1p, torch.log2, torch.log10,
 )  # fmt: skip
@@ -74,15 +88,23 @@ arcsinh, arccosh, arctanh, i0, sinc = torch.asinh, torch.acosh, torch.atanh, tor
 floor, ceil, round, trunc = torch.floor, torch.ceil, torch.round, torch.trunc
 isnan, isinf, isfinite, signbit = torch.isnan, torch.isinf, torch.isfinite, torch.signbit
 conjugate, real, imag, copysign = torch.conj_physical, torch.real, torch.imag, torch.copysign
-relu, sigmoid, elu, nan_to_num = torch.relu, torch.sigmoid, torch.nn.functional.elu, torch.nan_to_num
+sigmoid, elu, nan_to_num = torch.sigmoid, torch.nn.functional.elu, torch.nan_to_num
 
 
 def absolute(x: Any) -> Any:
     return x if x.dtype == torch.bool or x.dtype in UNSIGNED else torch.abs(x)
 
 
+def relu(x: Any) -> Any:
+    return x if x.dtype in UNSIGNED else torch.relu(x)
+
+
 def sign(x: Any) -> Any:
-    y = one(torch.sgn)(x)
+    if not x.dtype.is_signed:
+        if x.dtype == torch.bool:
+            raise DTypeError("truth values have no sign. Cast them to int32 first.")  # the others raise by themselves
+        return not_equal(x, 0).to(x.dtype)
+    y = torch.sgn(x)
     return torch.where(torch.isnan(x), x, y) if x.dtype.is_floating_point else y  # torch says 0 of NaN
 
 

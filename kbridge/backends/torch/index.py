@@ -7,15 +7,23 @@ from typing import Any
 
 import torch
 
+from kbridge.backends.torch.unsigned import LEAST, UNSIGNED, back_in_type, in_order
+
 __all__ = ["scatter", "scatter_update", "segment_reduce", "segments_in", "slice", "slice_update"]
 
 UNITE = {"add": "sum", "mul": "prod", "max": "amax", "min": "amin"}
-UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)  # torch can't write these at positions
+
+
+def _signed(dtype: Any, reduction: Any, run: Any) -> Any:
+    """`run`, given the way there: torch writes no unsigned numbers at positions."""
+    if reduction in ("max", "min"):
+        return back_in_type(run(in_order), dtype)
+    return run(torch.Tensor.long).to(dtype)
 
 
 def scatter_update(x: Any, indices: Any, updates: Any, reduction: Any) -> Any:
     if x.dtype in UNSIGNED:
-        return scatter_update(x.long(), indices, updates.long(), reduction).to(x.dtype)
+        return _signed(x.dtype, reduction, lambda there: scatter_update(there(x), indices, there(updates), reduction))
     where = tuple(indices.long().unbind(-1))
     if reduction in (None, "add"):
         return x.index_put(where, updates, accumulate=reduction == "add")
@@ -42,7 +50,10 @@ def segments_in(ids: Any) -> int:
 
 def segment_reduce(data: Any, ids: Any, segments: int, reduction: str, start: Any) -> Any:
     if data.dtype in UNSIGNED:
-        return segment_reduce(data.long(), ids, segments, reduction, start).to(data.dtype)
+        start += LEAST if data.dtype == torch.uint64 and reduction in ("max", "min") else 0
+        return _signed(
+            data.dtype, reduction, lambda there: segment_reduce(there(data), ids, segments, reduction, start)
+        )
     ids = ids.long()
     ids = torch.where((ids < 0) | (ids > segments), segments, ids)  # one row more takes what belongs nowhere
     return _unite(data.new_full((segments + 1, *data.shape[1:]), start), ids, data, reduction)[:segments]

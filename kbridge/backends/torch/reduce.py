@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from kbridge.backends.torch.arrays import UNSIGNED
+from kbridge.backends.torch.unsigned import by_order, in_order, moved
 
 __all__ = [
     "argmax", "argmin", "cumprod", "cumsum", "logcumsumexp", "logsumexp", "reduce_all", "reduce_any", "reduce_max",
@@ -14,18 +14,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _signed(function: Any) -> Any:
-    """`function` for unsigned types too. (From 2**63 on, uint64 sums right and orders wrong.)"""
-
-    def call(x: Any, *settled: Any) -> Any:
-        if x.dtype in UNSIGNED:
-            return function(x.to(torch.int64), *settled).to(x.dtype)
-        return function(x, *settled)
-
-    return call
-
-
-@_signed
+@moved
 def reduce_sum(x: Any, axes: Any, keepdims: bool) -> Any:
     return torch.sum(x, axes, keepdim=keepdims, dtype=x.dtype) if axes else x
 
@@ -34,12 +23,12 @@ def reduce_mean(x: Any, axes: Any, keepdims: bool) -> Any:
     return torch.mean(x, axes, keepdim=keepdims) if axes else x
 
 
-@_signed
+@by_order
 def reduce_max(x: Any, axes: Any, keepdims: bool) -> Any:
     return torch.amax(x, axes, keepdim=keepdims) if axes else x
 
 
-@_signed
+@by_order
 def reduce_min(x: Any, axes: Any, keepdims: bool) -> Any:
     return torch.amin(x, axes, keepdim=keepdims) if axes else x
 
@@ -56,7 +45,7 @@ def logsumexp(x: Any, axes: Any, keepdims: bool) -> Any:
     return torch.logsumexp(x, axes, keepdim=keepdims) if axes else x
 
 
-@_signed
+@moved
 def reduce_prod(x: Any, axes: Any, keepdims: bool) -> Any:
     for axis in reversed(axes):  # torch.prod takes one axis at a time
         x = torch.prod(x, axis, keepdim=keepdims, dtype=x.dtype)
@@ -65,7 +54,7 @@ def reduce_prod(x: Any, axes: Any, keepdims: bool) -> Any:
 
 def _ordered(x: Any) -> Any:
     """Bools and unsigned numbers in a type that torch finds the largest of."""
-    return x.to(torch.int64) if x.dtype in UNSIGNED or x.dtype == torch.bool else x
+    return x.to(torch.int64) if x.dtype == torch.bool else in_order(x)
 
 
 def argmax(x: Any, axis: int) -> Any:
@@ -76,12 +65,12 @@ def argmin(x: Any, axis: int) -> Any:
     return torch.argmin(_ordered(x), axis).to(torch.int32)
 
 
-@_signed
+@moved
 def cumsum(x: Any, axis: int) -> Any:
     return torch.cumsum(x, axis, dtype=x.dtype)
 
 
-@_signed
+@moved
 def cumprod(x: Any, axis: int) -> Any:
     return torch.cumprod(x, axis, dtype=x.dtype)
 

@@ -1,4 +1,4 @@
-"""Kernels that sort, search and count. torch compares no unsigned numbers beyond 8 bits: 64 bits with sign do."""
+"""Kernels that sort, search and count."""
 
 from __future__ import annotations
 
@@ -6,21 +6,18 @@ from typing import Any
 
 import torch
 
-from kbridge.backends.torch.arrays import UNSIGNED
+from kbridge.backends.torch.unsigned import UNSIGNED, back_in_type, by_order, in_order
 
 __all__ = ["argpartition", "argsort", "argwhere", "partition", "searchsorted", "sort", "top_k"]
 
 
-def _comparable(x: Any) -> Any:
-    return x.long() if x.dtype in UNSIGNED else x
-
-
+@by_order
 def sort(x: Any, axis: int) -> Any:
-    return torch.sort(_comparable(x), axis).values.to(x.dtype)
+    return torch.sort(x, axis).values
 
 
 def argsort(x: Any, axis: int) -> Any:
-    return torch.sort(_comparable(x), dim=axis, stable=True).indices.int()
+    return torch.sort(in_order(x), dim=axis, stable=True).indices.int()
 
 
 def partition(x: Any, kth: int, axis: int) -> Any:
@@ -32,13 +29,13 @@ def argpartition(x: Any, kth: int, axis: int) -> Any:
 
 
 def top_k(x: Any, k: int, sorted: bool) -> Any:
-    values, indices = torch.topk(_comparable(x), k, sorted=sorted)
-    return values.to(x.dtype), indices.int()
+    values, indices = torch.topk(in_order(x), k, sorted=sorted)
+    return back_in_type(values, x.dtype) if x.dtype in UNSIGNED else values, indices.int()
 
 
 def searchsorted(row: Any, values: Any, side: Any) -> Any:
-    return torch.searchsorted(_comparable(row), _comparable(values).contiguous(), out_int32=True, right=side == "right")
+    return torch.searchsorted(in_order(row), in_order(values).contiguous(), out_int32=True, right=side == "right")
 
 
 def argwhere(x: Any) -> Any:
-    return torch.nonzero(_comparable(x)).int()
+    return torch.nonzero(x.to(torch.int64) if x.dtype in UNSIGNED else x).int()

@@ -7,12 +7,13 @@ import math
 from typing import Any
 
 from kbridge.core.ops import rules
-from kbridge.core.ops.conversions import as_bool, as_inexact, as_real, both_tensors
+from kbridge.core.ops.conversions import as_bool, as_inexact, as_real, both_tensors, in_order
 from kbridge.core.ops.declare import kernel, op, promote
 from kbridge.core.tensor.dtypes import COMPLEX
 from kbridge.core.tensor.symbolic import KerasTensor
 
 binary = functools.partial(op, arrays=2, weak=True)
+order_rule = rules.ordered(rules.compared)
 
 
 @binary(rules.compared)
@@ -35,44 +36,44 @@ def not_equal(x1: Any, x2: Any) -> Any:
     return kernel.not_equal(*promote(x1, x2))
 
 
-@binary(rules.compared)
+@binary(order_rule)
 def less(x1: Any, x2: Any) -> Any:
     """Where `x1 < x2`.
 
     >>> less([1, 2, 3], 2)
     array([ True, False, False])
     """
-    return kernel.less(*promote(x1, x2))
+    return kernel.less(*in_order(x1, x2))
 
 
-@binary(rules.compared)
+@binary(order_rule)
 def less_equal(x1: Any, x2: Any) -> Any:
     """Where `x1 <= x2`.
 
     >>> less_equal([1, 2, 3], 2)
     array([ True,  True, False])
     """
-    return kernel.less_equal(*promote(x1, x2))
+    return kernel.less_equal(*in_order(x1, x2))
 
 
-@binary(rules.compared)
+@binary(order_rule)
 def greater(x1: Any, x2: Any) -> Any:
     """Where `x1 > x2`.
 
     >>> greater([1, 2, 3], 2)
     array([False, False,  True])
     """
-    return kernel.greater(*promote(x1, x2))
+    return kernel.greater(*in_order(x1, x2))
 
 
-@binary(rules.compared)
+@binary(order_rule)
 def greater_equal(x1: Any, x2: Any) -> Any:
     """Where `x1 >= x2`.
 
     >>> greater_equal([1, 2, 3], 2)
     array([False,  True,  True])
     """
-    return kernel.greater_equal(*promote(x1, x2))
+    return kernel.greater_equal(*in_order(x1, x2))
 
 
 @op(rules.compared, arrays=2)

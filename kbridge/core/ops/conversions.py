@@ -35,9 +35,18 @@ def as_real(x: Any) -> Any:
 
 def ordered(x: Any) -> Any:
     """`x`, unless it holds complex numbers, which have no order. Not every framework refuses those by itself."""
+    if x.dtype in local.running.float_dtypes:  # in most calls
+        return x
     if kernel.dtype_of(x) in COMPLEX:
         raise DTypeError("Complex numbers have no order. Take `real`, `imag` or `absolute` of them first.")
     return x
+
+
+def in_order(x1: Any, x2: Any) -> tuple[Any, ...]:
+    """The inputs in their common type, unless that is complex. Numbers may stay numbers."""
+    x1, x2 = promote(x1, x2)
+    ordered(x2 if type(x1) in NUMBERS else x1)
+    return x1, x2
 
 
 def both_tensors(*values: Any) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ from kbridge.core.ops import rules
 from kbridge.core.ops.declare import NUMBERS, kernel, op
 from kbridge.core.ops.elementwise import add, divide, equal, multiply, power, where
 from kbridge.core.ops.join import broadcast_arrays, meshgrid
-from kbridge.core.tensor.dtypes import is_float, result_type, standardize_dtype
+from kbridge.core.tensor.dtypes import check_fits, is_float, result_type, standardize_dtype
 from kbridge.core.tensor.shapes import broadcast_shape, one_axis
 from kbridge.core.tensor.symbolic import KerasTensor
 
@@ -35,6 +35,7 @@ def _sizes(shape: Any) -> tuple[Any, ...]:
 
 def _filled(shape: Any, value: Any, dtype: Any) -> Any:
     dtype, sizes = standardize_dtype(dtype), _sizes(shape)
+    check_fits(value, dtype)
     if any(s is None for s in sizes):
         return KerasTensor(sizes, dtype)
     return made(sizes, lambda: kernel.full(sizes, value, dtype), lambda: sizes, dtype)
@@ -91,7 +92,9 @@ def _like_rule(x: KerasTensor, dtype: Any = None) -> KerasTensor:
 
 
 def _like(x: Any, value: Any, dtype: Any) -> Any:
-    return kernel.full_like(x, value, kernel.dtype_of(x) if dtype is None else standardize_dtype(dtype))
+    dtype = kernel.dtype_of(x) if dtype is None else standardize_dtype(dtype)
+    check_fits(value, dtype)
+    return kernel.full_like(x, value, dtype)
 
 
 @op(_like_rule)
@@ -129,7 +132,9 @@ def _full_like_rule(x: KerasTensor, fill_value: Any, dtype: Any = None) -> Keras
     wide = broadcast_shape(x.shape, sizes)
     if len(wide) != x.ndim or any(w != s for w, s in zip(wide, x.shape, strict=True) if s is not None):
         raise ShapeError(f"fill_value of shape {tuple(sizes)} doesn't broadcast to {x.shape}.")
-    return _like_rule(x, dtype)
+    result = _like_rule(x, dtype)
+    check_fits(fill_value, result.dtype)
+    return result
 
 
 @op(_full_like_rule)

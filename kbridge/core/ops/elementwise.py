@@ -67,7 +67,7 @@ def abs(x: Any) -> Any:
     """The same as `absolute`.
 
     >>> abs([3 + 4j])
-    array([5.])
+    array([5.], dtype=float32)
     """
     return kernel.absolute(x)
 

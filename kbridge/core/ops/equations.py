@@ -67,12 +67,13 @@ def solve_triangular(a: Any, b: Any, lower: bool = False) -> Any:
 
 def cutoff(x: Any, factor: int = 1) -> Any:
     """The relative size below which a singular value counts as 0: rounding, times the longer side of the matrix."""
-    precision = factor * PRECISION[real_result(kernel.dtype_of(x))]
+    dtype = real_result(kernel.dtype_of(x))
+    precision = factor * PRECISION[dtype]
     rows, columns = kernel.shape_of(x)[-2:]
     if isinstance(rows, int) and isinstance(columns, int):
         return precision * max(rows, columns)
     longer = kernel.maximum(*(kernel.convert(size, "int32") for size in (rows, columns)))
-    return kernel.multiply(kernel.cast(longer, kernel.dtype_of(x)), kernel.convert(precision, kernel.dtype_of(x)))
+    return kernel.multiply(kernel.cast(longer, dtype), kernel.convert(precision, dtype))
 
 
 def _pinv_rule(x: KerasTensor, rcond: Any = None) -> KerasTensor:

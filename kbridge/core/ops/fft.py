@@ -223,6 +223,8 @@ def polar(abs_: Any, angle: Any) -> Any:
     array([2.+0.j], dtype=complex64)
     """
 
+    _part_type(kernel.dtype_of(abs_), kernel.dtype_of(angle))
+
     def run(size: Any, angle: Any) -> Any:
         return kernel.complex_of(kernel.multiply(size, kernel.cos(angle)), kernel.multiply(size, kernel.sin(angle)))
 

@@ -189,7 +189,7 @@ def real(x: Any) -> Any:
     """The real part; a real input as it is.
 
     >>> real([1 + 2j, 3 - 4j])
-    array([1., 3.])
+    array([1., 3.], dtype=float32)
     """
     return kernel.real(x) if kernel.dtype_of(x) in COMPLEX else x
 
@@ -199,7 +199,7 @@ def imag(x: Any) -> Any:
     """The imaginary part; zeros for a real input.
 
     >>> imag([1 + 2j, 3 - 4j])
-    array([ 2., -4.])
+    array([ 2., -4.], dtype=float32)
     """
     dtype = kernel.dtype_of(x)
     return kernel.imag(x) if dtype in COMPLEX else kernel.full_like(x, 0, dtype)
@@ -210,7 +210,7 @@ def conjugate(x: Any) -> Any:
     """The complex conjugate: the imaginary part with its sign turned.
 
     >>> conjugate([1 + 2j, 3 - 4j])
-    array([1.-2.j, 3.+4.j])
+    array([1.-2.j, 3.+4.j], dtype=complex64)
     """
     return kernel.conjugate(x) if kernel.dtype_of(x) in COMPLEX else x
 

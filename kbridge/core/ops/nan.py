@@ -6,16 +6,18 @@ import math
 from typing import Any
 
 from kbridge.core.ops import reduce, rules
+from kbridge.core.ops.conversions import ordered
 from kbridge.core.ops.declare import kernel, op
 from kbridge.core.ops.elementwise import cast, where
 from kbridge.core.ops.reduce import HALF, as_wide
-from kbridge.core.tensor.dtypes import is_float
+from kbridge.core.tensor.dtypes import COMPLEX, is_float
 from kbridge.core.tensor.shapes import every_axis
 
 
 def _filled(x: Any, value: float) -> Any:
     """`x` with `value` in place of NaN."""
-    return where(kernel.isnan(x), value, x) if is_float(kernel.dtype_of(x)) else x
+    dtype = kernel.dtype_of(x)
+    return where(kernel.isnan(x), value, x) if is_float(dtype) or dtype in COMPLEX else x
 
 
 @op(rules.reduced_sum)
@@ -67,11 +69,13 @@ def _variance(x: Any, axis: Any, keepdims: bool) -> Any:
     known, count = _known(x, axes, True)
     middle = kernel.divide(kernel.reduce_sum(_filled(x, 0.0), axes, True), count)
     away = where(known, kernel.subtract(x, middle), 0.0)
+    if kernel.dtype_of(x) in COMPLEX:
+        away, count = kernel.absolute(away), kernel.real(count)
     total = kernel.divide(kernel.reduce_sum(kernel.multiply(away, away), axes, True), count)
     return total if keepdims or not axes else kernel.squeeze(total, axes)
 
 
-@op(rules.reduced_float)
+@op(reduce.spread_rule)
 def nanvar(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Variance of the elements along `axis` that aren't NaN; NaN where there is none.
 
@@ -81,7 +85,7 @@ def nanvar(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _as_given(_variance(x, axis, keepdims), x)
 
 
-@op(rules.reduced_float)
+@op(reduce.spread_rule)
 def nanstd(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Square root of `nanvar`.
 
@@ -92,7 +96,7 @@ def nanstd(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def _nan_extreme(find: Any, worst: float, x: Any, axis: Any, keepdims: bool) -> Any:
-    axes = reduce.filled_axes(x, axis)
+    axes = reduce.filled_axes(ordered(x), axis)
     if not is_float(kernel.dtype_of(x)):
         return find(x, axes, keepdims)
     unknown = kernel.isnan(x)

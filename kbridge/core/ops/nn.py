@@ -10,6 +10,7 @@ from kbridge.core.errors import ArgumentError, ShapeError
 from kbridge.core.ops import rules
 from kbridge.core.ops.activate import log_softmax
 from kbridge.core.ops.arithmetic import add, divide, maximum, multiply, power, subtract
+from kbridge.core.ops.conversions import as_real, ordered
 from kbridge.core.ops.declare import as_float, kernel, op
 from kbridge.core.ops.elementwise import absolute, clip, square
 from kbridge.core.ops.math import log
@@ -192,10 +193,13 @@ def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float 
     return kernel.rms_normalization(as_float(x), scale, every_axis(axis, len(x.shape)), _small(epsilon))
 
 
+_check_real = rules.ordered(rules.same)
+
+
 def _normalize_rule(x: KerasTensor, axis: Any = -1, order: int = 2, epsilon: float | None = None) -> KerasTensor:
     _check_order(order)
     every_axis(axis, x.ndim)
-    return rules.floating(x)
+    return rules.floating(_check_real(x))
 
 
 def _check_order(order: Any) -> None:
@@ -217,7 +221,7 @@ def normalize(x: Any, axis: Any = -1, order: int = 2, epsilon: float | None = No
     array([0.6, 0.8], dtype=float32)
     """
     _check_order(order)
-    x, axes, small = as_float(x), every_axis(axis, len(x.shape)), _small(epsilon)
+    x, axes, small = as_real(x), every_axis(axis, len(x.shape)), _small(epsilon)
     wide = _widened(x)
     size = wide if order == 2 else absolute(wide)
     raised = size if order == 1 else square(wide) if order == 2 else power(size, order)
@@ -249,6 +253,7 @@ def _logarithm(output: Any, from_logits: bool, axis: int) -> Any:
 
 def _categorical_rule(target: KerasTensor, output: KerasTensor, from_logits: bool = False, axis: int = -1) -> Any:
     _check_same(target, output)
+    _check_real(target, output)
     return rules.reduced_float(output, one_axis(axis, output.ndim))
 
 
@@ -268,12 +273,13 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
     _check_same(target, output)
     output = as_float(output)
     logs = _logarithm(output, from_logits, axis)
-    return kernel.negative(sum_over(multiply(_as(target, output), logs), axis))
+    return kernel.negative(sum_over(multiply(_as(ordered(target), output), logs), axis))
 
 
 def _sparse_rule(target: KerasTensor, output: KerasTensor, from_logits: bool = False, axis: int = -1) -> Any:
     column = target.ndim == output.ndim and target.shape[-1] in (1, None)
     sizes = target.shape[:-1] if column else target.shape
+    _check_real(output)
     result = rules.reduced_float(output, one_axis(axis, output.ndim))
     if len(sizes) != result.ndim or any(
         a != b and None not in (a, b) for a, b in zip(sizes, result.shape, strict=True)
@@ -313,6 +319,7 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
 
 def _binary_rule(target: KerasTensor, output: KerasTensor, from_logits: bool = False) -> KerasTensor:
     _check_same(target, output)
+    _check_real(target, output)
     return rules.floating(output)
 
 
@@ -330,7 +337,7 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
     """
     _check_same(target, output)
     output = as_float(output)
-    target = _as(target, output)
+    target = _as(ordered(target), output)
     if from_logits:
         # log(1 + exp(-|x|)) + max(x, 0) - x t: the same, without overflow
         tail = kernel.softplus(kernel.negative(kernel.absolute(output)))

@@ -9,6 +9,7 @@ import numpy as np
 from kbridge.core.errors import ArgumentError, ShapeError
 from kbridge.core.ops.declare import kernel, op
 from kbridge.core.ops.elementwise import maximum, minimum, mod, subtract
+from kbridge.core.tensor.dtypes import check_fits
 from kbridge.core.tensor.symbolic import KerasTensor
 
 
@@ -34,8 +35,18 @@ def _check_mode(mode: str, constant_values: Any) -> None:
         raise ArgumentError(f"`constant_values` goes with `mode == 'constant'` only, got `mode == {mode!r}`.")
 
 
+def _filling(number: Any, dtype: str) -> Any:
+    """What to fill with, without a fraction where the type has none."""
+    if number is None:
+        return 0
+    number = int(number) if isinstance(number, float) and "int" in dtype else number
+    check_fits(number, dtype)
+    return number
+
+
 def _pad_rule(x: KerasTensor, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> KerasTensor:
     _check_mode(mode, constant_values)
+    _filling(constant_values, x.dtype)
     pairs = _widths(pad_width, x.ndim)
     if 0 in [s for s, pair in zip(x.shape, pairs, strict=True) if pair != (0, 0)] and mode not in ("constant", "empty"):
         raise ShapeError(f"nothing to repeat along an empty axis of {x.shape}. Use mode='constant'.")
@@ -59,7 +70,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
     _check_mode(mode, constant_values)
     pairs = _widths(pad_width, len(x.shape))
     if mode in ("constant", "empty"):
-        return kernel.pad(x, pairs, 0 if constant_values is None else constant_values)
+        return kernel.pad(x, pairs, _filling(constant_values, kernel.dtype_of(x)))
     for axis, (before, after) in enumerate(pairs):
         if before or after:
             size = kernel.shape_of(x)[axis]

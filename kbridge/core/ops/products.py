@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbridge.core.errors import ShapeError
-from kbridge.core.ops.declare import as_float, kernel, op, promote
+from kbridge.core.errors import DTypeError, ShapeError
+from kbridge.core.ops import rules
+from kbridge.core.ops.conversions import as_real
+from kbridge.core.ops.declare import kernel, op, promote
 from kbridge.core.ops.elementwise import greater, where
 from kbridge.core.ops.linalg import agree, conjugated, dot_rule, in_type_of, moved
-from kbridge.core.tensor.dtypes import float_result, result_type
+from kbridge.core.tensor.dtypes import result_type
 from kbridge.core.tensor.shapes import broadcast_shape, one_axis
 from kbridge.core.tensor.symbolic import KerasTensor
 
@@ -74,6 +76,7 @@ def _cross_rule(
     sizes = list(broadcast_shape(a, b))
     if 3 in lengths:
         sizes.insert(one_axis(axisc, len(sizes) + 1), 3)
+    rules.signed(rules.same)(x1, x2)
     return KerasTensor(sizes, result_type(x1.dtype, x2.dtype))
 
 
@@ -92,6 +95,8 @@ def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, a
     """
     axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
     x1, x2 = promote(x1, x2)
+    if kernel.dtype_of(x1) == "bool":
+        raise DTypeError("truth values have no sign. Cast them to int32 first.")
     a, b = _components(x1, axisa), _components(x2, axisb)
 
     def element(i: int, j: int) -> Any:
@@ -167,11 +172,15 @@ def _cheapest(sizes: list[int]) -> dict[tuple[int, int], int]:
     return splits
 
 
+def _distance_type(x: KerasTensor, y: KerasTensor) -> str:
+    return str(rules.ordered(rules.divided)(KerasTensor((), x.dtype), KerasTensor((), y.dtype)).dtype)
+
+
 def _cdist_rule(x: KerasTensor, y: KerasTensor) -> KerasTensor:
     if x.ndim < 2 or y.ndim < 2 or not agree(x.shape[-1], y.shape[-1]):
         raise ShapeError(f"expected collections (..., n, d) of vectors of one length, got {x.shape} and {y.shape}.")
     lead = broadcast_shape(x.shape[:-2], y.shape[:-2])
-    return KerasTensor((*lead, x.shape[-2], y.shape[-2]), float_result(result_type(x.dtype, y.dtype)))
+    return KerasTensor((*lead, x.shape[-2], y.shape[-2]), _distance_type(x, y))
 
 
 @op(_cdist_rule, arrays=2)
@@ -189,7 +198,7 @@ def cdist(x: Any, y: Any) -> Any:
     array([[5., 1.]], dtype=float32)
     """
     x, y = promote(x, y)
-    x, y = kernel.expand_dims(as_float(x), (len(x.shape) - 1,)), kernel.expand_dims(as_float(y), (len(y.shape) - 2,))
+    x, y = kernel.expand_dims(as_real(x), (len(x.shape) - 1,)), kernel.expand_dims(as_real(y), (len(y.shape) - 2,))
     away = kernel.subtract(x, y)
     squares = kernel.reduce_sum(kernel.multiply(away, away), (len(away.shape) - 1,), False)
     apart = greater(squares, 0)  # the root has no slope at 0, and a gradient goes through both sides of a `where`

@@ -6,10 +6,12 @@ import math
 from typing import Any
 
 from kbridge.core.errors import ArgumentError
+from kbridge.core.ops import rules
+from kbridge.core.ops.conversions import ordered
 from kbridge.core.ops.declare import REAL, kernel, op
 from kbridge.core.ops.elementwise import add, cast, clip, divide, multiply, subtract, where
 from kbridge.core.ops.reduce import HALF, as_wide, filled_axes
-from kbridge.core.tensor.dtypes import float_result, is_float
+from kbridge.core.tensor.dtypes import is_float
 from kbridge.core.tensor.shapes import reduced_shape
 from kbridge.core.tensor.symbolic import KerasTensor
 
@@ -24,10 +26,14 @@ def _check_quantile(x: Any, q: Any, axis: Any, method: str, most: int) -> tuple[
     return filled_axes(x, axis)
 
 
+_real_type = rules.ordered(rules.floating)
+
+
 def _quantile_rule(most: int) -> Any:
     def rule(x: KerasTensor, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> KerasTensor:
         shape = reduced_shape(x.shape, _check_quantile(x, q, axis, method, most), keepdims)
-        return KerasTensor((*(q.shape if isinstance(q, KerasTensor) else ()), *shape), float_result(x.dtype))
+        fractions = _real_type(q).shape if isinstance(q, KerasTensor) else ()
+        return KerasTensor((*fractions, *shape), _real_type(x).dtype)
 
     return rule
 
@@ -38,7 +44,7 @@ def _quantiles(x: Any, q: Any, axis: Any, method: str, keepdims: bool, most: int
     sizes, given = kernel.shape_of(x), kernel.dtype_of(x)
     kept = [i for i in range(len(sizes)) if i not in axes]
     last, count = len(kept), math.prod([sizes[i] for i in axes])
-    rows = kernel.transpose(as_wide(x), (*kept, *axes))
+    rows = kernel.transpose(as_wide(ordered(x)), (*kept, *axes))
     rows = kernel.sort(kernel.reshape(rows, (*(sizes[i] for i in kept), count)), last)
     places, shape = _fractions(q, x)
     if given == "float64" or (isinstance(count, int) and count >= 2**24):  # float32 can't count so far
@@ -73,7 +79,7 @@ def _fractions(q: Any, x: Any) -> tuple[Any, Any]:
     """`q` in a row, on the device of `x`, and the shape it had."""
     if isinstance(q, REAL):
         return multiply(kernel.arange(1, 2, 1, "float32", like=x), float(q)), ()
-    return kernel.reshape(as_wide(q), (-1,)), kernel.shape_of(q)
+    return kernel.reshape(as_wide(ordered(q)), (-1,)), kernel.shape_of(q)
 
 
 @op(_quantile_rule(1), arrays=2, weak=True)
@@ -125,7 +131,7 @@ def nanpercentile(x: Any, q: Any, axis: Any = None, method: str = "linear", keep
 
 
 def _median_rule(x: KerasTensor, axis: Any = None, keepdims: bool = False) -> KerasTensor:
-    return KerasTensor(reduced_shape(x.shape, filled_axes(x, axis), keepdims), float_result(x.dtype))
+    return KerasTensor(reduced_shape(x.shape, filled_axes(x, axis), keepdims), _real_type(x).dtype)
 
 
 @op(_median_rule)

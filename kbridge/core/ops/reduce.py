@@ -11,6 +11,7 @@ from typing import Any
 from kbridge.core.context import local
 from kbridge.core.errors import DTypeError, ShapeError
 from kbridge.core.ops import rules
+from kbridge.core.ops.conversions import as_real, ordered
 from kbridge.core.ops.declare import as_float, kernel, op
 from kbridge.core.ops.elementwise import as_bool, cast
 from kbridge.core.tensor.dtypes import COMPLEX, float_result, standardize_dtype, sum_result
@@ -74,7 +75,8 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return kernel.reduce_mean(as_inexact(x), every_axis(axis, len(x.shape)), keepdims)
 
 
-def _spread_rule(x: KerasTensor, axis: Any = None, keepdims: bool = False) -> KerasTensor:
+def spread_rule(x: KerasTensor, axis: Any = None, keepdims: bool = False) -> KerasTensor:
+    """`reduced`, a float type; for a complex one that of its parts."""
     dtype = {"complex64": "float32", "complex128": "float64"}.get(x.dtype) or float_result(x.dtype)
     return KerasTensor(rules.reduced(x, axis, keepdims).shape, dtype)
 
@@ -88,7 +90,7 @@ def _variance(x: Any, axis: Any, keepdims: bool) -> Any:
     return kernel.reduce_mean(kernel.multiply(away, away), axes, keepdims)
 
 
-@op(_spread_rule)
+@op(spread_rule)
 def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Mean squared distance from the mean along `axis`.
 
@@ -99,7 +101,7 @@ def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return cast(found, kernel.dtype_of(x)) if kernel.dtype_of(x) in HALF else found
 
 
-@op(_spread_rule)
+@op(spread_rule)
 def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Square root of the variance along `axis`.
 
@@ -110,14 +112,14 @@ def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return cast(found, kernel.dtype_of(x)) if kernel.dtype_of(x) in HALF else found
 
 
-@op(rules.reduced_float)
+@op(rules.ordered(rules.reduced_float))
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """log(sum(exp(x))) along `axis`, without overflow; -inf where there is nothing.
 
     >>> logsumexp([1000.0, 1000.0])
     array(1000.6932, dtype=float32)
     """
-    return kernel.logsumexp(as_float(x), every_axis(axis, len(x.shape)), keepdims)
+    return kernel.logsumexp(as_real(x), every_axis(axis, len(x.shape)), keepdims)
 
 
 # --- extremes -------------------------------------------------------------------------------------
@@ -131,15 +133,18 @@ def filled_axes(x: Any, axis: Any) -> tuple[int, ...]:
     return axes
 
 
+ordered_reduction = rules.ordered(rules.reduced)
+
+
 def extreme_rule(x: KerasTensor, axis: Any = None, keepdims: bool = False, initial: Any = None) -> KerasTensor:
-    """`reduced`, of something."""
+    """`reduced`, of something that has an order."""
     if initial is None:
         filled_axes(x, axis)
-    return rules.reduced(x, axis, keepdims)
+    return ordered_reduction(x, axis, keepdims)
 
 
 def _from_initial(find: Any, choose: Any, x: Any, axis: Any, keepdims: bool, initial: Any) -> Any:
-    initial = kernel.convert(initial, kernel.dtype_of(x))
+    initial = kernel.convert(initial, kernel.dtype_of(ordered(x)))
     axes = every_axis(axis, len(x.shape))
     if 0 in [x.shape[i] for i in axes]:
         return kernel.broadcast_to(initial, reduced_shape(kernel.shape_of(x), axes, keepdims))
@@ -155,7 +160,7 @@ def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -
     """
     if initial is not None:
         return _from_initial(kernel.reduce_max, kernel.maximum, x, axis, keepdims, initial)
-    return kernel.reduce_max(x, filled_axes(x, axis), keepdims)
+    return kernel.reduce_max(ordered(x), filled_axes(x, axis), keepdims)
 
 
 @op(extreme_rule)
@@ -167,7 +172,7 @@ def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -
     """
     if initial is not None:
         return _from_initial(kernel.reduce_min, kernel.minimum, x, axis, keepdims, initial)
-    return kernel.reduce_min(x, filled_axes(x, axis), keepdims)
+    return kernel.reduce_min(ordered(x), filled_axes(x, axis), keepdims)
 
 
 @op(extreme_rule)
@@ -177,7 +182,7 @@ def amax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     >>> amax([[1.0, 5.0], [3.0, 4.0]], axis=0)
     array([3., 5.], dtype=float32)
     """
-    return kernel.reduce_max(x, filled_axes(x, axis), keepdims)
+    return kernel.reduce_max(ordered(x), filled_axes(x, axis), keepdims)
 
 
 @op(extreme_rule)
@@ -187,7 +192,7 @@ def amin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     >>> amin([[1.0, 5.0], [3.0, 4.0]], axis=0)
     array([1., 4.], dtype=float32)
     """
-    return kernel.reduce_min(x, filled_axes(x, axis), keepdims)
+    return kernel.reduce_min(ordered(x), filled_axes(x, axis), keepdims)
 
 
 def _ptp_rule(x: KerasTensor, axis: Any = None, keepdims: bool = False) -> KerasTensor:
@@ -203,13 +208,13 @@ def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     >>> ptp([[1.0, 5.0], [3.0, 4.0]], axis=1)
     array([4., 1.], dtype=float32)
     """
-    axes = filled_axes(x, axis)
+    axes = filled_axes(ordered(x), axis)
     return kernel.subtract(kernel.reduce_max(x, axes, keepdims), kernel.reduce_min(x, axes, keepdims))
 
 
 def index_rule(x: KerasTensor, axis: int | None = None, keepdims: bool = False) -> KerasTensor:
     """Positions along an axis."""
-    return KerasTensor(reduced_shape(x.shape, filled_axes(x, axis), keepdims), "int32")
+    return KerasTensor(extreme_rule(x, axis, keepdims).shape, "int32")
 
 
 @op(index_rule)
@@ -233,7 +238,7 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
 
 
 def _index_of(find: Any, x: Any, axis: int | None, keepdims: bool) -> Any:
-    axes = filled_axes(x, axis)
+    axes = filled_axes(ordered(x), axis)
     if axis is not None:
         found = find(x, axes[0])
         return kernel.expand_dims(found, axes) if keepdims else found
@@ -302,13 +307,13 @@ def _run(find: Any, x: Any, axis: Any, dtype: Any) -> Any:
 def cumsum(x: Any, axis: Any = None, dtype: Any = None) -> Any:
     """Running sum along `axis` (of the flattened input if None), in `dtype` or the type of `x`.
 
+    Along several axes it runs one after the other.
+
     >>> cumsum([[1.0, 2.0], [3.0, 4.0]], axis=1)
     array([[1., 3.],
            [3., 7.]], dtype=float32)
     """
     return _run(kernel.cumsum, x, axis, dtype)
-    Along several axes it runs one after the other.
-
 
 
 @op(running_rule)
@@ -370,11 +375,11 @@ def cumulative_prod(x: Any, *, axis: int | None = None, dtype: Any = None, inclu
     return _cumulate(kernel.cumprod, 1, x, axis, dtype, include_initial)
 
 
-@op(lambda x, axis=None: KerasTensor(running_rule(x, axis).shape, float_result(x.dtype)))
-def logcumsumexp(x: Any, axis: int | None = None) -> Any:
+@op(rules.ordered(lambda x, axis=None: KerasTensor(running_rule(x, axis).shape, float_result(x.dtype))))
+def logcumsumexp(x: Any, axis: Any = None) -> Any:
     """log of the running sum of exp(x) along `axis` (of the flattened input if None), without overflow.
 
     >>> logcumsumexp([1000.0, 1000.0])
     array([1000.    , 1000.6932], dtype=float32)
     """
-    return _run(kernel.logcumsumexp, as_float(x), axis, None)
+    return _run(kernel.logcumsumexp, as_real(x), axis, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kbridge.core.errors import DTypeError
-from kbridge.core.tensor.dtypes import COMPLEX, counted_result, float_result, result_type, sum_result
+from kbridge.core.tensor.dtypes import COMPLEX, check_fits, counted_result, float_result, result_type, sum_result
 from kbridge.core.tensor.shapes import broadcast_shape, every_axis, reduced_shape
 from kbridge.core.tensor.symbolic import KerasTensor
 
@@ -40,7 +40,10 @@ def together(*xs: Any) -> KerasTensor:
     shape: tuple[int | None, ...] = ()
     for x in xs:
         shape = broadcast_shape(shape, shape_of(x))
-    return KerasTensor(shape, result_type(*(kind_of(x) for x in xs)))
+    dtype = result_type(*(kind_of(x) for x in xs))
+    for x in xs:
+        check_fits(x, dtype)
+    return KerasTensor(shape, dtype)
 
 
 def compared(x1: Any, x2: Any) -> KerasTensor:

@@ -6,6 +6,7 @@ from typing import Any
 
 from kbridge.core.errors import ArgumentError, ShapeError
 from kbridge.core.ops import rules
+from kbridge.core.ops.conversions import ordered
 from kbridge.core.ops.declare import kernel, op, promote
 from kbridge.core.tensor.shapes import one_axis, reshaped
 from kbridge.core.tensor.symbolic import KerasTensor
@@ -21,8 +22,8 @@ def _line(x: Any, axis: int | None) -> tuple[Any, int]:
 
 
 def sortable(x: Any) -> Any:
-    """Truth as bytes, which every framework can compare."""
-    return kernel.cast(x, "uint8") if kernel.dtype_of(x) == "bool" else x
+    """Truth as bytes, which every framework can compare; complex numbers are refused."""
+    return kernel.cast(x, "uint8") if kernel.dtype_of(ordered(x)) == "bool" else x
 
 
 def as_before(result: Any, x: Any) -> Any:
@@ -30,7 +31,8 @@ def as_before(result: Any, x: Any) -> Any:
     return result if result.dtype == x.dtype else kernel.cast(result, kernel.dtype_of(x))
 
 
-def _sorted_shape(x: KerasTensor, axis: int | None) -> tuple[int | None, ...]:
+@rules.ordered
+def _sorted_shape(x: KerasTensor, axis: int | None) -> Any:
     if axis is None:
         return reshaped(x.shape, (-1,))
     one_axis(axis, x.ndim)
@@ -94,7 +96,7 @@ def argpartition(x: Any, kth: int, axis: int | None = -1) -> Any:
 
 def _top_k_rule(x: KerasTensor, k: int, sorted: bool = True) -> tuple[KerasTensor, KerasTensor]:
     _check_k(x, k)
-    shape = (*x.shape[:-1], k)
+    shape = (*rules.ordered(rules.same)(x).shape[:-1], k)
     return KerasTensor(shape, x.dtype), KerasTensor(shape, "int32")
 
 
@@ -164,6 +166,7 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
 
 def _search_rule(sorted_sequence: KerasTensor, values: KerasTensor, side: str = "left") -> KerasTensor:
     _check_search(sorted_sequence, side)
+    rules.ordered(rules.same)(sorted_sequence, values)
     return KerasTensor(values.shape, "int32")
 
 
@@ -201,7 +204,7 @@ def digitize(x: Any, bins: Any) -> Any:
     return searchsorted(bins, x, "right")
 
 
-@op(lambda x1, x2, assume_unique=False, invert=False: rules.boolean(x1), arrays=2)
+@op(rules.ordered(lambda x1, x2, assume_unique=False, invert=False: rules.boolean(x1)), arrays=2)
 def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) -> Any:
     """Which elements of `x1` are somewhere in `x2`.
 

@@ -87,7 +87,8 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     array([4, 1, 2, 3], dtype=int32)
     """
     if axis is not None:
-        return kernel.roll(x, *_shifts(shift, axis, len(x.shape)))
+        shifts, axes = _shifts(shift, axis, len(x.shape))
+        return kernel.roll(x, shifts, axes) if axes else x  # torch takes no axes for a mistake
     shifts = (sum(shift) if isinstance(shift, (tuple, list)) else shift,)
     return kernel.reshape(kernel.roll(kernel.reshape(x, (-1,)), shifts, (0,)), kernel.shape_of(x))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+from kbridge.core.ops import rules
 from kbridge.core.ops.declare import kernel, op
 from kbridge.core.ops.sort import as_before, sortable
 from kbridge.core.tensor.shapes import one_axis
@@ -12,6 +13,7 @@ from kbridge.core.tensor.symbolic import KerasTensor
 
 
 def _unique_parts(x: KerasTensor, axis: int | None = None, size: int | None = None) -> list[KerasTensor]:
+    rules.ordered(rules.same)(x)
     shape: tuple[int | None, ...] = (size,)
     inverse = x.shape
     if axis is not None:

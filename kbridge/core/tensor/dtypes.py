@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from kbridge.core import settings
+from kbridge.core.errors import ArgumentError, DTypeError
 
 BOOL = ("bool",)
 UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
@@ -66,7 +67,7 @@ def standardize_dtype(dtype: Any) -> str:
     name = name.rpartition(".")[2]
     name = {"bool_": "bool", "str": "string", "object": "string"}.get(name, name)
     if name not in ALL:
-        raise ValueError(f"Unknown dtype {dtype!r}. Choose one of {', '.join(sorted(ALL))}.")
+        raise DTypeError(f"Unknown dtype {dtype!r}. Choose one of {', '.join(sorted(ALL))}.")
     return name
 
 
@@ -124,11 +125,16 @@ def result_type(*dtypes: Any) -> str:
     for dtype in dtypes:
         name = _PYTHON.get(dtype) or standardize_dtype(dtype)
         if joined is not None and (joined, name) not in PROMOTIONS:
-            raise ValueError(f"No common dtype for {joined} and {name}. Cast one of them explicitly.")
+            raise DTypeError(f"No common dtype for {joined} and {name}. Cast one of them explicitly.")
         joined = name if joined is None else PROMOTIONS[joined, name]
     if joined == "float":
         return settings.floatx()
     return "int32" if joined == "int" else str(joined)
+
+
+def complex_default() -> str:
+    """The complex type whose parts have the default float type: complex64, or complex128 for float64."""
+    return "complex128" if settings.floatx() == "float64" else "complex64"
 
 
 def float_result(dtype: str) -> str:
@@ -171,6 +177,17 @@ def limits(dtype: str) -> tuple[Any, Any]:
         return 0, 1
     bits = int(dtype.lstrip("uint"))
     return (0, 2**bits - 1) if dtype in UNSIGNED else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+
+
+RANGES = {name: limits(name) for name in UNSIGNED + SIGNED}
+
+
+def check_fits(number: Any, dtype: str) -> None:
+    """An error for a whole number of Python's that the type can't hold: some frameworks would cut its bits off."""
+    if type(number) is int and dtype in RANGES:
+        low, high = RANGES[dtype]
+        if not low <= number <= high:
+            raise ArgumentError(f"{number} doesn't fit into {dtype} ({low} to {high}). Cast the tensor to a wider type.")
 
 
 def sum_result(dtype: str) -> str:
