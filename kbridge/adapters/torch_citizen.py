@@ -106,7 +106,7 @@ def fetcher(module: torch.nn.Module, places: list[tuple[torch.nn.Module, str]]) 
     paths = {owner: path.split(".") if path else [] for path, owner in module.named_modules()}
     owners = ["self" + "".join(f"._modules[{part!r}]" for part in paths[owner]) for owner, _ in places]
     reads = [f"getattr({owner}, {name!r})," for owner, (_, name) in zip(owners, places, strict=True)]
-    return eval(f"lambda self: ({' '.join(reads)})")  # type: ignore[no-any-return]
+    return eval(f"lambda self: ({' '.join(reads)})")
 
 
 class Made:

@@ -226,5 +226,4 @@ BAD: list[Bad] = [
     bad("select-nothing", lambda x: index.select([], [], x), K, error=ArgumentError),
     bad("nonzero", index.nonzero, K[0, 0], error=ShapeError),
     bad("multi_hot", index.multi_hot, K, error=ArgumentError),
-    bad("multi_hot-sparse", lambda x: index.multi_hot(x, 3, sparse=True), K, error=ArgumentError),
 ]

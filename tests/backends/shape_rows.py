@@ -460,7 +460,6 @@ BAD: list[Bad] = [
     bad("get_item-word", lambda x: pick.get_item(x, "a"), X, error=ArgumentError),
     bad("get_item-floats", lambda x: pick.get_item(x, [0.5]), X, error=DTypeError),
     bad("take_along_axis", lambda x, i: pick.take_along_axis(x, i, 0), X, np.array([0]), error=ShapeError),
-    bad("one_hot", lambda x: pick.one_hot(x, 3, sparse=True), K, error=ArgumentError),
     bad("view", lambda x: convert.view(x, "float64"), X[:, :3], error=ShapeError),
     bad("view-number", lambda x: convert.view(x, "uint8"), NUMBER, error=ShapeError),
     bad("view_as_complex", lambda x: convert.view_as_complex(x), X, error=ShapeError),

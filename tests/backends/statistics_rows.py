@@ -191,7 +191,6 @@ BAD: list[Bad] = [
     bad("histogram-bins", lambda x: s.histogram(x, 0), SIGNAL, error=ArgumentError),
     bad("histogram-range", lambda x: s.histogram(x, range=(2, 1)), SIGNAL, error=ArgumentError),
     bad("bincount-of-floats", s.bincount, SIGNAL, error=DTypeError),
-    bad("bincount-sparse", lambda x: s.bincount(x, sparse=True), BYTES, error=ArgumentError),
     bad("bincount-weights", s.bincount, BYTES, SIGNAL, error=ShapeError),
     bad("diff-negative", lambda x: s.diff(x, -1), X, error=ArgumentError),
     bad("diff-axis", lambda x: s.diff(x, 1, 2), X, error=ShapeError),

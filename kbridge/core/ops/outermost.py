@@ -46,12 +46,13 @@ def outermost(function: Callable[..., Any]) -> Callable[..., Any]:
         given = flat(args, kwargs)
         if any(isinstance(value, KerasTensor) for value in given):
             return function(*args, **kwargs)
-        with running(backend_for(given, getattr(args[0], "variables", ()) if args else ())):
-            if local.running.reveal is None:
+        backend = backend_for(given, getattr(args[0], "variables", ()) if args else ())
+        with running(backend):
+            if backend.reveal is None:
                 return function(*args, **kwargs)
-            if (reveal := local.running.reveal(given)) is not None:
+            if (reveal := backend.reveal(given)) is not None:
                 args, kwargs = map_leaves(reveal, (args, kwargs))
-            return local.running.conceal(function(*args, **kwargs))
+            return backend.conceal(function(*args, **kwargs))
 
     call.autograph_info__ = {}  # type: ignore[attr-defined]  # TF's AutoGraph leaves us alone
     return call
