@@ -1,4 +1,18 @@
-"""Public names of ops. (`operators` gives symbolic tensors and variables Python's operators.)"""
+"""Public names of ops. (`operators` gives symbolic tensors and variables Python's operators.)
+
+What means the same in all of them, so that their docstrings leave it out:
+
+- `x`, `x1`, `x2`, `y`, `xs`, `inputs`: a tensor, an array, a number or a list of them; `xs` is a list of tensors.
+- `axis`: a number, negative from the back; in reductions also several, or None for all axes.
+- `keepdims`: whether the axes reduced over stay, with size 1.
+- `dtype`: the element type of the result, a name such as "float32"; None for what the first line says.
+- `shape`: a tuple of sizes.
+- `images`: `(height, width, channels)` or a batch, in the layout of `data_format`.
+- `data_format`: "channels_last" or "channels_first"; None for `kbridge.config.image_data_format()`.
+
+Besides what `Raises:` names, an op raises ShapeError for axes that aren't there and for shapes that don't broadcast,
+and DTypeError for types without an answer: no order of complex numbers, no sign of truth values.
+"""
 
 from kbridge.core.ops import operators as _operators  # noqa: F401
 from kbridge.core.ops.activate import celu as celu

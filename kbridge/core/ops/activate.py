@@ -92,6 +92,10 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
 def threshold(x: Any, threshold: float, default_value: float) -> Any:
     """The input where it is above `threshold`, else `default_value`.
 
+    Args:
+        threshold: what the input has to exceed.
+        default_value: what stands for the rest.
+
     >>> threshold([-1.0, 1.0, 3.0], 1, -5)
     array([-5., -5.,  3.], dtype=float32)
     """
@@ -287,6 +291,9 @@ def _glu_rule(x: KerasTensor, axis: int = -1) -> KerasTensor:
 @op(_glu_rule)
 def glu(x: Any, axis: int = -1) -> Any:
     """The first half of `axis`, times the sigmoid of the second (https://arxiv.org/abs/1612.08083).
+
+    Raises:
+        ShapeError: the size of `axis` is odd.
 
     >>> glu([1.0, 2.0, 0.0, 100.0])
     array([0.5, 2. ], dtype=float32)

@@ -188,6 +188,9 @@ def _whole(x1: Any, x2: Any) -> Any:
 def gcd(x1: Any, x2: Any) -> Any:
     """Greatest common divisor of whole numbers, element by element; not negative.
 
+    Raises:
+        DTypeError: the inputs aren't whole numbers.
+
     >>> gcd([12, 0], 18)
     array([ 6, 18], dtype=int32)
     """
@@ -197,6 +200,9 @@ def gcd(x1: Any, x2: Any) -> Any:
 @binary(_divisor_rule)
 def lcm(x1: Any, x2: Any) -> Any:
     """Least common multiple of whole numbers, element by element; not negative.
+
+    Raises:
+        DTypeError: the inputs aren't whole numbers.
 
     >>> lcm([4, 0], 6)
     array([12,  0], dtype=int32)

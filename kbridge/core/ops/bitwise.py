@@ -37,6 +37,9 @@ def _bits(x: Any, y: Any = None) -> tuple[Any, Any]:
 def bitwise_and(x: Any, y: Any) -> Any:
     """Bits that are set in both inputs.
 
+    Raises:
+        DTypeError: the inputs hold fractions.
+
     >>> bitwise_and([12, 5], 10)
     array([8, 0], dtype=int32)
     """
@@ -46,6 +49,9 @@ def bitwise_and(x: Any, y: Any) -> Any:
 @binary(two_rule)
 def bitwise_or(x: Any, y: Any) -> Any:
     """Bits that are set in at least one of the inputs.
+
+    Raises:
+        DTypeError: the inputs hold fractions.
 
     >>> bitwise_or([12, 5], 10)
     array([14, 15], dtype=int32)
@@ -57,6 +63,9 @@ def bitwise_or(x: Any, y: Any) -> Any:
 def bitwise_xor(x: Any, y: Any) -> Any:
     """Bits that are set in exactly one of the inputs.
 
+    Raises:
+        DTypeError: the inputs hold fractions.
+
     >>> bitwise_xor([12, 5], 10)
     array([ 6, 15], dtype=int32)
     """
@@ -66,6 +75,9 @@ def bitwise_xor(x: Any, y: Any) -> Any:
 @op(one_rule)
 def bitwise_not(x: Any) -> Any:
     """All bits turned over.
+
+    Raises:
+        DTypeError: the inputs hold fractions.
 
     >>> bitwise_not([0, 5])
     array([-1, -6], dtype=int32)
@@ -87,6 +99,9 @@ def bitwise_invert(x: Any) -> Any:
 def bitwise_left_shift(x: Any, y: Any) -> Any:
     """The bits of `x`, moved `y` places up; `y` is less than the number of bits.
 
+    Raises:
+        DTypeError: the inputs hold fractions.
+
     >>> bitwise_left_shift([1, 3], 2)
     array([ 4, 12], dtype=int32)
     """
@@ -107,6 +122,9 @@ def left_shift(x: Any, y: Any) -> Any:
 def bitwise_right_shift(x: Any, y: Any) -> Any:
     """The bits of `x`, moved `y` places down, the sign kept; `y` is less than the number of bits.
 
+    Raises:
+        DTypeError: the inputs hold fractions.
+
     >>> bitwise_right_shift([12, -8], 2)
     array([ 3, -2], dtype=int32)
     """
@@ -126,6 +144,9 @@ def right_shift(x: Any, y: Any) -> Any:
 @op(whole(lambda x: KerasTensor(x.shape, "uint8")))
 def bitwise_count(x: Any) -> Any:
     """How many bits of the absolute value are set, as uint8.
+
+    Raises:
+        DTypeError: the inputs hold fractions.
 
     >>> bitwise_count([0, 7, -7])
     array([0, 3, 3], dtype=uint8)

@@ -197,6 +197,9 @@ def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan:
     """Where `|x1 - x2| <= atol + rtol * |x2|`, or both are the same infinity.
 
     Args:
+        x1, x2: numbers, or tensors that broadcast.
+        rtol: the room, as a share of `x2`.
+        atol: the room there is in any case.
         equal_nan: whether two NaNs are close.
 
     >>> isclose([1.0, 100.0, float("nan")], [1.000001, 101.0, float("nan")], equal_nan=True)

@@ -93,6 +93,9 @@ def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> 
         true_fn, false_fn: functions without arguments. In a compiled call and in a symbolic graph
             both are traced, and must return the same structure, shapes and dtypes.
 
+    Raises:
+        ShapeError: `pred` isn't a single value, or the branches return different structures, shapes or dtypes.
+
     >>> import numpy as np
     >>> x = np.float32(3)
     >>> float(cond(x > 2, lambda: x * x, lambda: -x))
@@ -120,6 +123,10 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
         index: a whole number, or a tensor of rank 0.
         branches: functions of the operands, alike in what they return.
         operands: trees of arrays.
+
+    Raises:
+        ArgumentError: there is no branch.
+        ShapeError: `index` isn't a single value, or the branches return different things.
 
     >>> import numpy as np
     >>> switch(1, [lambda x: x + 1, lambda x: x * 10], np.array([1, 2]))
@@ -174,6 +181,9 @@ def while_loop(
         The last values: a tuple for a tuple or list, else one tree. JAX has no reverse-mode gradient
         of a loop of unknown length: use `fori_loop` or `scan` there.
 
+    Raises:
+        ShapeError: `body` changes the structure, a shape or a dtype of the loop variables.
+
     >>> while_loop(lambda i, x: i < 3, lambda i, x: (i + 1, x * 2.0), (0, 1.0))
     (np.int32(3), np.float32(8.0))
     """
@@ -208,6 +218,9 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
         lower, upper: whole numbers, or tensors of rank 0.
         body_fun: gets i as an int32 tensor of rank 0, and the value.
         init_val: a tree of arrays. Shapes and dtypes stay as they are.
+
+    Raises:
+        ShapeError: `body_fun` changes the structure, a shape or a dtype of the value.
 
     >>> fori_loop(0, 4, lambda i, total: total + i, 10)
     np.int32(16)
@@ -273,6 +286,10 @@ def scan(
 
     Returns:
         The last carry, and the `y`s stacked along a new first axis.
+
+    Raises:
+        ArgumentError: there is neither `xs` nor `length`, or `unroll` is no such number.
+        ShapeError: arrays of `xs` differ in their first size, or `f` changes the carry's shapes or dtypes.
 
     >>> import numpy as np
     >>> last, sums = scan(lambda carry, x: (carry + x, carry + x), 0, np.arange(1, 5, dtype="int32"))

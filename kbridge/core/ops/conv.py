@@ -131,6 +131,9 @@ def conv(
         padding: "valid" or "same" (zeros; as many outputs as inputs over strides).
         data_format: layout of the inputs; the default layout if None.
 
+    Raises:
+        ShapeError: the kernel has another rank than the inputs, or other channels.
+
     >>> import numpy as np
     >>> conv(np.ones((1, 4, 1)), np.ones((2, 1, 1)))[0, :, 0]
     array([2., 2., 2.])
@@ -174,6 +177,9 @@ def depthwise_conv(
         inputs, strides, padding, data_format, dilation_rate: as in `conv`.
         kernel: `(*window, channels, multiplier)`; the outputs have `channels * multiplier` channels.
 
+    Raises:
+        ShapeError: as in `conv`.
+
     >>> import numpy as np
     >>> depthwise_conv(np.ones((1, 3, 2)), np.array([[[1.0], [5.0]]]))[0, 0]
     array([1., 5.])
@@ -200,6 +206,9 @@ def separable_conv(
         inputs, strides, padding, data_format, dilation_rate: as in `conv`.
         depthwise_kernel: `(*window, channels, multiplier)`.
         pointwise_kernel: `(*ones, channels * multiplier, filters)`.
+
+    Raises:
+        ShapeError: as in `conv`.
 
     >>> import numpy as np
     >>> separable_conv(np.ones((1, 3, 2)), np.ones((2, 2, 1)), np.ones((1, 2, 1)))[0, :, 0]
@@ -278,6 +287,9 @@ def conv_transpose(
         output_padding: a number, or one for each axis: settles the size in place of `strides`. "valid"
             gives that many more; "same" gives (inputs - 1) * strides + reach % 2 + output_padding.
         data_format: layout of the inputs; the default layout if None.
+
+    Raises:
+        ShapeError: as in `conv`.
 
     >>> import numpy as np
     >>> conv_transpose(np.ones((1, 2, 1)), np.array([[[1.0]], [[2.0]], [[3.0]]]), strides=2)[0, :, 0]

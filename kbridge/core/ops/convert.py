@@ -71,6 +71,8 @@ def dtype(x: Any) -> str:
 def is_tensor(x: Any) -> bool:
     """Whether `x` is a tensor of a framework, or what the backend in force computes with as it is.
 
+    Neither numbers nor lists are, of whatever shape.
+
     >>> is_tensor(convert_to_tensor([1.0])), is_tensor([1.0])
     (True, False)
     """
@@ -111,7 +113,7 @@ def array(x: Any, dtype: Any = None) -> Any:
 
 
 def convert_to_numpy(x: Any) -> Any:
-    """`x` as a NumPy array on the host.
+    """`x` as a NumPy array on the host, of the same shape.
 
     >>> convert_to_numpy([1.0, 2.0])
     array([1., 2.], dtype=float32)
@@ -161,6 +163,9 @@ def _view_rule(x: KerasTensor, dtype: Any = None) -> KerasTensor:
 def view(x: Any, dtype: Any = None) -> Any:
     """The bytes of `x` read as elements of another type; the last axis grows or shrinks with their width.
 
+    Raises:
+        ShapeError: the last axis, or a scalar, doesn't fill whole elements of the new type.
+
     >>> view(array([1.0, -2.0]), "int32")
     array([ 1065353216, -1073741824], dtype=int32)
     """
@@ -179,6 +184,9 @@ def view_as_complex(x: Any) -> Any:
     """Pairs of a real and an imaginary part as complex numbers: `(..., 2) -> (...)`.
 
     They are complex64, as in Keras, whatever the type of the parts.
+
+    Raises:
+        ShapeError: the last axis doesn't have size 2.
 
     >>> view_as_complex([[1.0, 2.0], [3.0, -4.0]])
     array([1.+2.j, 3.-4.j], dtype=complex64)

@@ -44,6 +44,8 @@ def _filled(shape: Any, value: Any, dtype: Any) -> Any:
 def zeros(shape: Any, dtype: Any = None) -> Any:
     """A tensor of zeros, of the default float type if `dtype` is None.
 
+    `shape` is a number or a tuple of sizes; a size may be None in a symbolic graph.
+
     >>> zeros((2, 3), "int32")
     array([[0, 0, 0],
            [0, 0, 0]], dtype=int32)
@@ -54,6 +56,8 @@ def zeros(shape: Any, dtype: Any = None) -> Any:
 def ones(shape: Any, dtype: Any = None) -> Any:
     """A tensor of ones, of the default float type if `dtype` is None.
 
+    `shape` is as in `zeros`.
+
     >>> ones(3)
     array([1., 1., 1.], dtype=float32)
     """
@@ -62,6 +66,8 @@ def ones(shape: Any, dtype: Any = None) -> Any:
 
 def empty(shape: Any, dtype: Any = None) -> Any:
     """A tensor whose elements are whatever was there before; zeros where a framework knows no such thing.
+
+    `shape` is as in `zeros`.
 
     >>> empty((2, 3)).shape
     (2, 3)
@@ -72,6 +78,8 @@ def empty(shape: Any, dtype: Any = None) -> Any:
 
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     """A tensor of one repeated number, or of an array that is broadcast to `shape`.
+
+    `shape` is as in `zeros`, `fill_value` the number or the array.
 
     >>> full((2, 2), 7.0)
     array([[7., 7.],
@@ -141,6 +149,12 @@ def _full_like_rule(x: KerasTensor, fill_value: Any, dtype: Any = None) -> Keras
 def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
     """One repeated number, or an array broadcast, in the shape of `x`, and in its type if `dtype` is None.
 
+    `fill_value` is the number or the array.
+
+    Raises:
+        ShapeError: an array `fill_value` doesn't broadcast to the shape of `x`.
+        ArgumentError: the type can't hold the number.
+
     >>> full_like([[1, 2]], 7)
     array([[7, 7]], dtype=int32)
     """
@@ -167,6 +181,9 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
         stop: the end.
         step: the distance; 1 if None.
         dtype: element type; by default the common one of the arguments, int32 for Python ints.
+
+    Raises:
+        ArgumentError: `step` is 0.
 
     >>> arange(1, 7, 2)
     array([1, 3, 5], dtype=int32)
@@ -292,6 +309,9 @@ def linspace(
         dtype: element type, by default a float type; whole numbers are rounded down.
         axis: where the new axis goes.
 
+    Raises:
+        ArgumentError: `num` is negative.
+
     >>> linspace(0, 1, 5)
     array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
     """
@@ -308,6 +328,8 @@ def logspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10, dtype: Any = None, axis: int = 0
 ) -> Any:
     """`base` to the powers `linspace(start, stop, num, endpoint)`.
+
+    `base` is a number; the other arguments are those of `linspace`.
 
     >>> logspace(0, 2, 3)
     array([  1.,  10., 100.], dtype=float32)
@@ -345,6 +367,10 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
         x: vector.
         N: how many powers; as many as `x` has elements if None.
         increasing: whether the powers rise from 0 instead.
+
+    Raises:
+        ShapeError: `x` isn't a vector.
+        ArgumentError: `N` is left out while the size of `x` isn't known.
 
     >>> vander([1, 2, 3], increasing=True)
     array([[1, 1, 1],

@@ -61,6 +61,9 @@ def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, m
     Returns:
         `(batch,)`, at least float32; infinite where the steps are too few.
 
+    Raises:
+        ShapeError: the ranks or the batch sizes don't fit.
+
     >>> import numpy as np
     >>> ctc_loss([[1]], np.zeros((1, 2, 2)), [1], [2])
     array([0.28768207])
@@ -150,6 +153,10 @@ def ctc_decode(
     Returns:
         The labels, `(top_paths, batch, steps)`, filled up with -1; and for each path a score, `(batch, top_paths)`:
         minus the sum of the logits taken (greedy), or the logarithm of its probability.
+
+    Raises:
+        ArgumentError: the strategy is another, or a beam of that width can't give so many paths.
+        ShapeError: the ranks or the batch sizes don't fit.
 
     >>> import numpy as np
     >>> labels, score = ctc_decode(np.eye(3)[None, [1, 1, 0, 2]], [4])

@@ -77,6 +77,10 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     Returns:
         A list of tensors.
 
+    Raises:
+        ShapeError: the axis doesn't divide into so many equal parts.
+        ArgumentError: the number of parts is below 1, or the positions don't rise.
+
     >>> split([1, 2, 3, 4], 2)
     [array([1, 2], dtype=int32), array([3, 4], dtype=int32)]
     """
@@ -86,6 +90,8 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
 @op(lambda x, indices_or_sections, axis=0: _split_rule(x, indices_or_sections, axis, False))
 def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     """`split` into parts that needn't be equal: the first ones are longer by one where needed.
+
+    The arguments are those of `split`.
 
     >>> array_split([1, 2, 3], 2)
     [array([1, 2], dtype=int32), array([3], dtype=int32)]
@@ -106,6 +112,9 @@ def _vsplit_rule(x: KerasTensor, indices_or_sections: Any) -> list[KerasTensor]:
 @op(_vsplit_rule)
 def vsplit(x: Any, indices_or_sections: Any) -> Any:
     """`split` along the first of at least two axes.
+
+    Raises:
+        ShapeError: there are fewer than two axes, and as in `split`.
 
     >>> vsplit([[1, 2], [3, 4]], 2)[1]
     array([[3, 4]], dtype=int32)
@@ -140,6 +149,9 @@ def _dsplit_rule(x: KerasTensor, indices_or_sections: Any) -> list[KerasTensor]:
 def dsplit(x: Any, indices_or_sections: Any) -> Any:
     """`split` along the third axis.
 
+    Raises:
+        ShapeError: there are fewer than three axes, and as in `split`.
+
     >>> dsplit([[[1, 2]]], 2)[1]
     array([[[2]]], dtype=int32)
     """
@@ -164,6 +176,9 @@ def _unstack_rule(x: KerasTensor, num: int | None = None, axis: int = 0) -> list
 @op(_unstack_rule)
 def unstack(x: Any, num: int | None = None, axis: int = 0) -> Any:
     """The slices along `axis`, as a list; `num` says how many where the size isn't known.
+
+    Raises:
+        ArgumentError: the size isn't known and `num` left out, or they differ.
 
     >>> unstack([[1, 2], [3, 4]])
     [array([1, 2], dtype=int32), array([3, 4], dtype=int32)]

@@ -18,7 +18,7 @@ from kbridge.core.errors import KBridgeError
 from kbridge.core.graph.node import leaves, record_call
 from kbridge.core.ops import storage
 from kbridge.core.ops.express import seat_of, with_express
-from kbridge.core.tensor.dtypes import float_result, result_type
+from kbridge.core.tensor.dtypes import check_fits, float_result, result_type
 from kbridge.core.tensor.symbolic import KerasTensor
 from kbridge.core.tensor.variable import Variable, spec_of
 
@@ -311,6 +311,8 @@ def promote(*values: Any) -> tuple[Any, ...]:
 
 def _promote(values: tuple[Any, ...]) -> tuple[Any, ...]:
     dtype = result_type(*(type(v) if isinstance(v, NUMBERS) else kernel.dtype_of(v) for v in values))
+    for v in values:
+        check_fits(v, dtype)
     if all(isinstance(v, NUMBERS) for v in values):
         return tuple(kernel.convert(v, dtype) for v in values)
     return tuple(

@@ -236,6 +236,9 @@ def qr(x: Any, mode: str = "reduced") -> Any:
         x: `(..., m, n)`.
         mode: "reduced" for `(..., m, k)` and `(..., k, n)` where k is the smaller of m and n; "complete" for k = m.
 
+    Raises:
+        ArgumentError: `mode` is another.
+
     >>> q, r = qr([[3.0], [4.0]])
     >>> (q @ r).round(4)
     array([[3.],

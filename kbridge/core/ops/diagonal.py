@@ -32,6 +32,14 @@ def _band(N: Any, M: Any, k: int, dtype: Any, relation: str) -> Any:
 def eye(N: Any, M: Any = None, k: int = 0, dtype: Any = None) -> Any:
     """Ones on the k-th diagonal of an N by M matrix, zeros elsewhere.
 
+    Args:
+        N: how many rows.
+        M: how many columns; as many as rows if None.
+        k: which diagonal: above the main one if positive, below if negative.
+
+    Raises:
+        DTypeError: a size isn't a whole number.
+
     >>> eye(2, 3, k=1)
     array([[0., 1., 0.],
            [0., 0., 1.]], dtype=float32)
@@ -51,6 +59,8 @@ def identity(n: Any, dtype: Any = None) -> Any:
 
 def tri(N: Any, M: Any = None, k: int = 0, dtype: Any = None) -> Any:
     """Ones on and below the k-th diagonal of an N by M matrix, zeros above.
+
+    `N`, `M` and `k` are as in `eye`.
 
     >>> tri(2, 3)
     array([[1., 0., 0.],
@@ -73,6 +83,11 @@ def _matrices_rule(x: KerasTensor, k: int = 0) -> KerasTensor:
 def tril(x: Any, k: int = 0) -> Any:
     """The matrices with zeros above their k-th diagonal.
 
+    `k` is as in `eye`; `(..., m, n) -> (..., m, n)`.
+
+    Raises:
+        ShapeError: there are fewer than two axes.
+
     >>> tril([[1, 2], [3, 4]])
     array([[1, 0],
            [3, 4]], dtype=int32)
@@ -85,6 +100,11 @@ def tril(x: Any, k: int = 0) -> Any:
 def triu(x: Any, k: int = 0) -> Any:
     """The matrices with zeros below their k-th diagonal.
 
+    `k` is as in `eye`; `(..., m, n) -> (..., m, n)`.
+
+    Raises:
+        ShapeError: there are fewer than two axes.
+
     >>> triu([[1, 2], [3, 4]])
     array([[1, 2],
            [0, 4]], dtype=int32)
@@ -96,6 +116,11 @@ def triu(x: Any, k: int = 0) -> Any:
 def tril_indices(n: int, k: int = 0, m: int | None = None) -> Any:
     """Rows and columns of the elements on and below the k-th diagonal of an n by m matrix, as int32.
 
+    Args:
+        n: how many rows.
+        k: which diagonal, as in `eye`.
+        m: how many columns; as many as rows if None.
+
     >>> tril_indices(2)
     (array([0, 1, 1], dtype=int32), array([0, 0, 1], dtype=int32))
     """
@@ -104,6 +129,8 @@ def tril_indices(n: int, k: int = 0, m: int | None = None) -> Any:
 
 def triu_indices(n: int, k: int = 0, m: int | None = None) -> Any:
     """Rows and columns of the elements on and above the k-th diagonal of an n by m matrix, as int32.
+
+    The arguments are those of `tril_indices`.
 
     >>> triu_indices(2)
     (array([0, 0, 1], dtype=int32), array([0, 1, 1], dtype=int32))
@@ -144,6 +171,9 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
         axis1: the axis of the rows.
         axis2: the axis of the columns.
 
+    Raises:
+        ShapeError: the two axes are one.
+
     >>> diagonal([[1, 2], [3, 4]])
     array([1, 4], dtype=int32)
     """
@@ -180,6 +210,11 @@ def _diag_rule(x: KerasTensor, k: int = 0) -> KerasTensor:
 def diag(x: Any, k: int = 0) -> Any:
     """A vector as the k-th diagonal of a matrix of zeros; or the k-th diagonal of a matrix.
 
+    `k` is as in `eye`.
+
+    Raises:
+        ShapeError: `x` has neither one axis nor two.
+
     >>> diag([1, 2])
     array([[1, 0],
            [0, 2]], dtype=int32)
@@ -192,6 +227,8 @@ def diag(x: Any, k: int = 0) -> Any:
 @op(lambda x, k=0: KerasTensor((_around(reshaped(x.shape, (-1,))[0], k),) * 2, x.dtype))
 def diagflat(x: Any, k: int = 0) -> Any:
     """The elements of `x` as the k-th diagonal of a matrix of zeros.
+
+    `k` is as in `eye`.
 
     >>> diagflat([[1], [2]])
     array([[1, 0],

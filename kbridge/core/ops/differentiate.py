@@ -126,6 +126,8 @@ def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = Fa
 
     Raises:
         BackendError: on NumPy, which has no derivatives.
+        ShapeError: a tangent has another shape than its primal.
+        DTypeError: a primal isn't made of floats.
 
     >>> from kbridge import backend_scope, ops
     >>> with backend_scope("jax"):

@@ -145,7 +145,9 @@ def trunc(x: Any) -> Any:
 
 @op(rules.ordered(rules.same))
 def round(x: Any, decimals: int = 0) -> Any:
-    """Nearest number with so many decimals, halves to the even one. Negative: nearest ten, hundred, …
+    """Nearest number with so many decimals, halves to the even one.
+
+    Negative `decimals` give the nearest ten, hundred and so on.
 
     >>> round([0.5, 1.25, 1234.5]), round([15, 25, 1249], -1)
     (array([0.000e+00, 1.000e+00, 1.234e+03], dtype=float32), array([  20,   20, 1250], dtype=int32))
@@ -177,6 +179,11 @@ def _nan_rule(x: KerasTensor, nan: Any = 0.0, posinf: Any = None, neginf: Any = 
 def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
     """The input with numbers in place of NaN and of the infinities: those of the type's ends if None.
 
+    Args:
+        x: any tensor.
+        nan: what stands for NaN.
+        posinf, neginf: what stands for the infinities; the ends of the type if None.
+
     >>> nan_to_num([float("nan"), float("inf"), 2.0], nan=-1.0, posinf=9.0)
     array([-1.,  9.,  2.], dtype=float32)
     """
@@ -190,6 +197,8 @@ def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: fl
 @op(rules.same)
 def stop_gradient(variable: Any) -> Any:
     """The input, as a constant to any gradient.
+
+    `variable` is any tensor, or a variable.
 
     >>> stop_gradient([1.0, 2.0])
     array([1., 2.], dtype=float32)
@@ -215,6 +224,9 @@ def _check_both(x1: Any, x2: Any) -> None:
 @op(_where_rule, arrays=3, weak=True)
 def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     """`x1` where the condition holds, `x2` elsewhere; with neither, where it holds (see `nonzero`).
+
+    Raises:
+        ArgumentError: only one of `x1` and `x2` is given.
 
     >>> where([True, False, True], [1, 2, 3], 0)
     array([1, 0, 3], dtype=int32)
@@ -279,6 +291,11 @@ def _clip_rule(x: KerasTensor, x_min: Any, x_max: Any) -> KerasTensor:
 @op(_clip_rule)
 def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     """The input, held between `x_min` and `x_max`.
+
+    Args:
+        x: any tensor.
+        x_min: the least value, a number or a tensor.
+        x_max: the largest, likewise.
 
     >>> clip([-3, 1, 9], 0, 5)
     array([0, 1, 5], dtype=int32)

@@ -44,6 +44,9 @@ def solve(a: Any, b: Any) -> Any:
         a: `(..., n, n)`.
         b: `(..., n)`, with as many leading axes as `a` has, or `(..., n, k)`; leading axes broadcast.
 
+    Raises:
+        ShapeError: the rows of `b` aren't as many as those of `a`.
+
     >>> solve([[2.0, 0.0], [1.0, 1.0]], [4.0, 5.0])
     array([2., 3.], dtype=float32)
     """
@@ -58,6 +61,9 @@ def solve_triangular(a: Any, b: Any, lower: bool = False) -> Any:
         a: `(..., n, n)`.
         b: `(..., n)`, with as many leading axes as `a` has, or `(..., n, k)`; leading axes broadcast.
         lower: read the lower triangle.
+
+    Raises:
+        ShapeError: as in `solve`.
 
     >>> solve_triangular([[2.0, 9.0], [1.0, 1.0]], [4.0, 5.0], lower=True)
     array([2., 3.], dtype=float32)
@@ -122,6 +128,9 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     Returns:
         `(n,)` or `(n, k)`.
 
+    Raises:
+        ShapeError: `a` isn't one matrix, or the rows differ in number.
+
     >>> lstsq([[1.0], [1.0]], [1.0, 3.0]).round(4)
     array([2.], dtype=float32)
     """
@@ -177,6 +186,9 @@ def _check_whole(n: Any) -> None:
 @op(_power_rule)
 def matrix_power(x: Any, n: int) -> Any:
     """Each matrix times itself, n factors in all; below 0, factors of its inverse.
+
+    Raises:
+        DTypeError: `n` isn't a whole number.
 
     >>> matrix_power([[1, 1], [0, 1]], 5)
     array([[1, 5],

@@ -53,6 +53,13 @@ def both(x: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
 def fft(x: Any) -> Any:
     """Discrete Fourier transform of a pair (real, imaginary) along the last axis, as such a pair.
 
+    Shapes stay: `(..., n) -> (..., n)`, for both parts.
+
+    Raises:
+        ArgumentError: `x` isn't a pair.
+        ShapeError: the parts differ in shape, or have too few axes.
+        DTypeError: a part is complex.
+
     >>> fft(([1.0, 2.0], [0.0, 1.0]))
     (array([ 3., -1.], dtype=float32), array([ 1., -1.], dtype=float32))
     """
@@ -62,6 +69,8 @@ def fft(x: Any) -> Any:
 @op(lambda x: both(pair_rule(x, 1)), listed=True)
 def ifft(x: Any) -> Any:
     """Inverse of `fft`.
+
+    Takes and raises what `fft` does.
 
     >>> ifft(([3.0, -1.0], [1.0, -1.0]))
     (array([1., 2.], dtype=float32), array([0., 1.], dtype=float32))
@@ -73,6 +82,8 @@ def ifft(x: Any) -> Any:
 def fft2(x: Any) -> Any:
     """Discrete Fourier transform of a pair (real, imaginary) along the last two axes, as such a pair.
 
+    Takes and raises what `fft` does, with at least two axes.
+
     >>> fft2(([[1.0, 2.0], [2.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]]))[0]
     array([[ 6.,  0.],
            [ 0., -2.]], dtype=float32)
@@ -83,6 +94,8 @@ def fft2(x: Any) -> Any:
 @op(lambda x: both(pair_rule(x, 2)), listed=True)
 def ifft2(x: Any) -> Any:
     """Inverse of `fft2`.
+
+    Takes and raises what `fft2` does.
 
     >>> ifft2(([[6.0, 0.0], [0.0, -2.0]], [[0.0, 0.0], [0.0, 0.0]]))[0]
     array([[1., 2.],
@@ -120,6 +133,11 @@ def rfft(x: Any, fft_length: int | None = None) -> Any:
     Returns:
         The real and the imaginary part, `(..., n // 2 + 1)`.
 
+    Raises:
+        ShapeError: `x` is a scalar.
+        DTypeError: `x` is complex.
+        ArgumentError: the length is below 1.
+
     >>> rfft([1.0, 2.0, 3.0, 0.0])
     (array([ 6., -2.,  2.], dtype=float32), array([ 0., -2.,  0.], dtype=float32))
     """
@@ -142,6 +160,10 @@ def irfft(x: Any, fft_length: int | None = None) -> Any:
         x: the pair, each `(..., m)`.
         fft_length: size of the last axis of the result; `2 * (m - 1)` if None. An odd size has to be said.
 
+    Raises:
+        ArgumentError: `x` isn't a pair, or the length is below 1.
+        ShapeError: the parts differ in shape.
+
     >>> irfft(([6.0, -2.0, 2.0], [0.0, -2.0, 0.0]))
     array([1., 2., 3., 0.], dtype=float32)
     """
@@ -156,6 +178,10 @@ def irfft(x: Any, fft_length: int | None = None) -> Any:
 def fftfreq(n: int, d: float = 1.0, dtype: Any = None) -> Any:
     """Frequencies of the `n` results of `fft`, for samples `d` apart: 0 and up, then the negative ones.
 
+    Args:
+        n: length of the transform; the result is `(n,)`.
+        d: the distance between samples.
+
     >>> fftfreq(4, 0.5)
     array([ 0. ,  0.5, -1. , -0.5], dtype=float32)
     """
@@ -164,6 +190,8 @@ def fftfreq(n: int, d: float = 1.0, dtype: Any = None) -> Any:
 
 def rfftfreq(n: int, d: float = 1.0, dtype: Any = None) -> Any:
     """Frequencies of the results of `rfft` of `n` samples `d` apart.
+
+    The arguments are those of `fftfreq`; the result is `(n // 2 + 1,)`.
 
     >>> rfftfreq(4, 0.5)
     array([0. , 0.5, 1. ], dtype=float32)
@@ -201,6 +229,8 @@ def fftshift(x: Any, axes: Any = None) -> Any:
 def ifftshift(x: Any, axes: Any = None) -> Any:
     """Inverse of `fftshift`.
 
+    The arguments are those of `fftshift`.
+
     >>> ifftshift([-2, -1, 0, 1, 2])
     array([ 0,  1,  2, -2, -1], dtype=int32)
     """
@@ -218,6 +248,13 @@ def _polar_rule(abs_: KerasTensor, angle: KerasTensor) -> KerasTensor:
 @op(_polar_rule, arrays=2)
 def polar(abs_: Any, angle: Any) -> Any:
     """Complex numbers from their sizes and their angles in radians, which broadcast; half floats give complex64.
+
+    Args:
+        abs_: the sizes.
+        angle: the angles.
+
+    Raises:
+        DTypeError: one of them is complex.
 
     >>> polar([2.0], [0.0])
     array([2.+0.j], dtype=complex64)

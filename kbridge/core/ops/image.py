@@ -90,6 +90,11 @@ def rgb_to_grayscale(images: Any, data_format: str | None = None) -> Any:
 
     Whole numbers are cut off, as in Keras; images with one channel come back as they are.
 
+    Images are `(height, width, channels)` or a batch, in the layout of `data_format`.
+
+    Raises:
+        ShapeError: there are neither 3 channels nor 1.
+
     >>> rgb_to_grayscale([[[1.0, 0.0, 0.0], [1.0, 1.0, 0.0]]])
     array([[[0.2989],
             [0.8859]]], dtype=float32)
@@ -122,6 +127,12 @@ def _colours(images: Any, data_format: str | None) -> tuple[Any, Any, Any, int]:
 @op(_colour_rule)
 def rgb_to_hsv(images: Any, data_format: str | None = None) -> Any:
     """RGB images as hue, saturation and value, all in 0..1 (https://doi.org/10.1145/965139.807361).
+
+    `images` are as in `rgb_to_grayscale`, floats in 0..1.
+
+    Raises:
+        DTypeError: the images aren't floats.
+        ShapeError: there aren't 3 channels.
 
     >>> rgb_to_hsv([[[0.0, 0.5, 0.0]]])
     array([[[0.33333334, 1.        , 0.5       ]]], dtype=float32)
@@ -183,6 +194,7 @@ def gaussian_blur(
     Both pairs name the width first: so do Keras's numpy and jax backends; the others agree for square windows.
 
     Args:
+        images: `(height, width, channels)` or a batch, in the layout of `data_format`.
         kernel_size: (width, height) of the window, in pixels.
         sigma: (along the width, along the height) of the curve, in pixels.
 
@@ -207,6 +219,9 @@ def sobel_edges(images: Any, data_format: str | None = None) -> Any:
     """How fast images change downwards and across, as a last axis of 2 (Sobel's filter).
 
     Beyond the border the images are mirrored, as in Keras's tensorflow backend (the others differ there).
+
+    Raises:
+        ShapeError: `images` aren't a batch with 4 axes.
 
     >>> import numpy as np
     >>> sobel_edges(np.array([[0.0, 1, 2]] * 3).reshape(1, 3, 3, 1))[0, 1, 1, 0]
@@ -253,6 +268,11 @@ def _psnr_rule(x1: KerasTensor, x2: KerasTensor, max_val: Any) -> KerasTensor:
 def psnr(x1: Any, x2: Any, max_val: Any) -> Any:
     """Peak signal-to-noise ratio in decibel: 10 log10(max_val² / mean((x1 - x2)²)), one number for all.
 
+    `x1` and `x2` have one shape; `max_val` is the largest value that an element can have.
+
+    Raises:
+        ShapeError: the shapes differ.
+
     >>> float(psnr([0.0, 1.0], [0.1, 0.9], 1.0).round(3))
     20.0
     """
@@ -282,12 +302,16 @@ def ssim(
     """Structural similarity of images, 1 if they are the same (https://doi.org/10.1109/TIP.2003.819861).
 
     Args:
+        image1, image2: of one shape, `(height, width, channels)` or a batch.
         max_val: the largest value a pixel can have.
         filter_size, filter_sigma: the window, and the normal curve in it, that local means are taken with.
         k1, k2: keep the quotients of means and of variances stable.
 
     Returns:
         One number for each image.
+
+    Raises:
+        ShapeError: the shapes differ.
 
     >>> import numpy as np
     >>> float(ssim(np.ones((16, 16, 3)), np.ones((16, 16, 3))).round(3))

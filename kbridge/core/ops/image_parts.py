@@ -80,6 +80,15 @@ def crop_images(
 
     Give two of top, bottom and target height, and two of left, right and target width.
 
+    Args:
+        images: `(height, width, channels)` or a batch, in the layout of `data_format`.
+        top_cropping, bottom_cropping: how many rows go.
+        left_cropping, right_cropping: how many columns go.
+        target_height, target_width: how many are left.
+
+    Raises:
+        ArgumentError: not two of three are given, or one comes out negative.
+
     >>> import numpy as np
     >>> crop_images(np.arange(9).reshape(3, 3, 1), 1, 0, 0, target_width=2)[..., 0]
     array([[3, 4],
@@ -102,6 +111,15 @@ def pad_images(
     """Images with zeros around them.
 
     Give two of top, bottom and target height, and two of left, right and target width.
+
+    Args:
+        images: as in `crop_images`.
+        top_padding, bottom_padding: how many rows come on.
+        left_padding, right_padding: how many columns come on.
+        target_height, target_width: how many there will be.
+
+    Raises:
+        ArgumentError: as in `crop_images`.
 
     >>> import numpy as np
     >>> pad_images(np.ones((1, 2, 1)), 1, 0, 0, target_width=3)[..., 0]
@@ -197,6 +215,11 @@ def extract_patches(
     Returns:
         `(batch, rows, columns, size * size * channels)` in the images' layout, the channel changing fastest.
 
+    Raises:
+        DTypeError: `size` isn't made of whole numbers.
+        ArgumentError: `size` or `padding` is something else.
+        ShapeError: the images have other axes.
+
     >>> import numpy as np
     >>> extract_patches(np.arange(16).reshape(4, 4, 1), 2)[1]
     array([[ 8,  9, 12, 13],
@@ -222,6 +245,8 @@ def extract_patches_3d(
     data_format: str | None = None,
 ) -> Any:  # fmt: skip
     """`extract_patches` of volumes: `(depth, height, width, channels)` or a batch of them.
+
+    `volumes` stands for `images`; the other arguments are those of `extract_patches`.
 
     >>> import numpy as np
     >>> extract_patches_3d(np.zeros((4, 4, 6, 2)), 2).shape

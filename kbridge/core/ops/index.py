@@ -50,6 +50,10 @@ def scatter(indices: Any, values: Any, shape: Any) -> Any:
         values: `(..., *shape[k:])`. Those for one position add up.
         shape: of the result.
 
+    Raises:
+        ShapeError: `indices`, `values` and `shape` don't fit.
+        DTypeError: `indices` aren't whole numbers.
+
     >>> scatter([[0], [2], [0]], [1, 2, 3], (4,))
     array([4, 0, 2, 0], dtype=int32)
     """
@@ -87,6 +91,10 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
         reduction: "add", "max", "min" or "mul" unite old and new; None writes the new one, and where an index comes
             twice, either of the two.
 
+    Raises:
+        ArgumentError: `reduction` is another.
+        ShapeError: `indices` and `updates` don't fit the inputs.
+
     >>> scatter_update([1, 1, 1, 1], [[1], [1], [3]], [5, 6, 7], "add")
     array([ 1, 12,  1,  8], dtype=int32)
     """
@@ -118,6 +126,14 @@ def _same_rank(x: Any, indices: Any) -> None:
 @op(_put_rule, arrays=3)
 def put_along_axis(x: Any, indices: Any, values: Any, axis: int = -1) -> Any:
     """A copy of `x` with `values` where `take_along_axis` with the same indices would read.
+
+    Args:
+        x: the tensor, `(..., n, ...)`.
+        indices: whole numbers, as in `take_along_axis`.
+        values: of the shape of `indices`, or what broadcasts to it.
+
+    Raises:
+        ShapeError: `indices` have another rank, or `values` don't broadcast.
 
     >>> put_along_axis([[1, 2, 3], [4, 5, 6]], [[0], [2]], 9, axis=1)
     array([[9, 2, 3],
@@ -207,6 +223,14 @@ def _slice_update_rule(inputs: KerasTensor, start_indices: Any, updates: Any) ->
 def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
     """A copy of `inputs` with a block written at `start_indices`, which are as in `slice`.
 
+    Args:
+        inputs: any tensor.
+        start_indices: where the block begins.
+        updates: the block; as many axes as `inputs`.
+
+    Raises:
+        ShapeError: as in `slice`.
+
     >>> slice_update([1, 2, 3, 4], (1,), [8, 9])
     array([1, 8, 9, 4], dtype=int32)
     """
@@ -237,6 +261,14 @@ def _check_select(conditions: Any, choices: Any) -> None:
 @op(_select_rule, arrays=3, weak=True, listed=True)
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     """From each choice what its condition allows; the first condition that holds wins, `default` where none does.
+
+    Args:
+        condlist: conditions.
+        choicelist: as many choices; all broadcast to one shape.
+        default: for elements without a condition that holds.
+
+    Raises:
+        ArgumentError: these aren't lists of one length.
 
     >>> select([[True, False, False], [True, False, True]], [[1, 2, 3], [10, 20, 30]], 7)
     array([ 1,  7, 30], dtype=int32)
@@ -275,6 +307,9 @@ def _nonzero_rule(x: KerasTensor) -> tuple[KerasTensor, ...]:
 def nonzero(x: Any) -> tuple[Any, ...]:
     """Where the elements aren't zero: a tuple with the positions along each axis, int32. See `argwhere`.
 
+    Raises:
+        ShapeError: the input has no axes.
+
     >>> nonzero([[0, 5], [6, 0]])
     (array([0, 1], dtype=int32), array([1, 0], dtype=int32))
     """
@@ -303,6 +338,8 @@ def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:
     """Positions in a flattened tensor as positions along the axes of `shape`, one tensor for each, of the same type.
 
     A position that is negative or too large is taken modulo the number of elements.
+
+    `indices` are whole numbers of any shape; each result has it too.
 
     >>> unravel_index([0, 5, -1], (2, 3))
     (array([0, 1, 1], dtype=int32), array([0, 2, 2], dtype=int32))
@@ -351,6 +388,10 @@ def multi_hot(
         axis: where `one_hot` puts its axis, before axis 1 (0 for a single row) is united.
         dtype: of the result, floatx by default.
         sparse: whether the result is a sparse tensor; NumPy has none.
+        kwargs: `num_tokens`, Keras's older name of `num_classes`.
+
+    Raises:
+        ArgumentError: the number of classes is left out.
 
     >>> multi_hot([[0, 2, 2], [1, 1, -1]], 4)
     array([[1., 0., 1., 0.],

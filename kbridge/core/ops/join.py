@@ -39,6 +39,10 @@ def _joined(xs: list[KerasTensor], axis: int) -> KerasTensor:
 def concatenate(xs: Any, axis: int = 0) -> Any:
     """The inputs joined along an axis that they have, in their common type.
 
+    Raises:
+        ArgumentError: there are no inputs, or `axis` is None.
+        ShapeError: other axes than `axis` differ in size.
+
     >>> concatenate([[[1, 2]], [[3, 4]]], axis=1)
     array([[1, 2, 3, 4]], dtype=int32)
     """
@@ -65,6 +69,10 @@ def _stack_rule(x: list[KerasTensor], axis: int = 0) -> KerasTensor:
 @op(_stack_rule, listed=True)
 def stack(x: Any, axis: int = 0) -> Any:
     """The inputs, which have the same shape, joined along a new axis.
+
+    Raises:
+        ArgumentError: there are no inputs.
+        ShapeError: the shapes differ.
 
     >>> stack([[1, 2], [3, 4]], axis=-1)
     array([[1, 3],
@@ -100,6 +108,8 @@ def _each_deepened(arrays: Any, rank: int) -> Any:
 def atleast_1d(*arrays: Any) -> Any:
     """Each input with at least one axis; a list for several inputs.
 
+    `arrays` are the inputs, of any shape.
+
     >>> atleast_1d(3.0)
     array([3.], dtype=float32)
     """
@@ -109,6 +119,8 @@ def atleast_1d(*arrays: Any) -> Any:
 def atleast_2d(*arrays: Any) -> Any:
     """Each input with at least two axes, the new ones in front.
 
+    `arrays` are the inputs; a list comes back for several.
+
     >>> atleast_2d([1, 2])
     array([[1, 2]], dtype=int32)
     """
@@ -117,6 +129,8 @@ def atleast_2d(*arrays: Any) -> Any:
 
 def atleast_3d(*arrays: Any) -> Any:
     """Each input with at least three axes: `(n,) -> (1, n, 1)`, `(m, n) -> (m, n, 1)`.
+
+    `arrays` are the inputs; a list comes back for several.
 
     >>> atleast_3d([1, 2]).shape
     (1, 2, 1)
@@ -149,6 +163,9 @@ def _across(sizes: Any) -> int:
 def vstack(xs: Any) -> Any:
     """The inputs below each other, vectors as rows.
 
+    Raises:
+        ArgumentError, ShapeError: as in `concatenate`.
+
     >>> vstack([[1, 2], [3, 4]])
     array([[1, 2],
            [3, 4]], dtype=int32)
@@ -160,6 +177,9 @@ def vstack(xs: Any) -> Any:
 def hstack(xs: Any) -> Any:
     """The inputs beside each other: along the second axis, vectors along their only one.
 
+    Raises:
+        ArgumentError, ShapeError: as in `concatenate`.
+
     >>> hstack([[1, 2], [3]])
     array([1, 2, 3], dtype=int32)
     """
@@ -169,6 +189,9 @@ def hstack(xs: Any) -> Any:
 @op(_stacked(3, lambda _: 2), listed=True)
 def dstack(xs: Any) -> Any:
     """The inputs behind each other, along the third axis.
+
+    Raises:
+        ArgumentError, ShapeError: as in `concatenate`.
 
     >>> dstack([[1, 2], [3, 4]])
     array([[[1, 3],
@@ -190,6 +213,11 @@ def _column_rule(xs: list[KerasTensor]) -> KerasTensor:
 def column_stack(xs: Any) -> Any:
     """Vectors as the columns of a matrix; matrices beside each other.
 
+    `(n,)` becomes `(n, 1)`; then as `concatenate` along axis 1.
+
+    Raises:
+        ArgumentError, ShapeError: as in `concatenate`.
+
     >>> column_stack([[1, 2], [3, 4]])
     array([[1, 3],
            [2, 4]], dtype=int32)
@@ -207,6 +235,9 @@ def _append_rule(x1: KerasTensor, x2: KerasTensor, axis: int | None = None) -> K
 @op(_append_rule, arrays=2)
 def append(x1: Any, x2: Any, axis: int | None = None) -> Any:
     """`x2` put at the end of `x1`, along `axis` or, for None, both flattened.
+
+    Raises:
+        ArgumentError, ShapeError: as in `concatenate`.
 
     >>> append([1, 2], [[3], [4]])
     array([1, 2, 3, 4], dtype=int32)
@@ -279,6 +310,8 @@ def _wider(a: tuple[Any, ...], b: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def broadcast_arrays(*arrays: Any) -> Any:
     """The inputs, each repeated along axes of size 1 to their common shape.
+
+    `arrays` are the inputs, whose shapes broadcast.
 
     >>> broadcast_arrays([[1], [2]], [3, 4])[0]
     array([[1, 1],

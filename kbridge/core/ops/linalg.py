@@ -50,6 +50,9 @@ def matmul(x1: Any, x2: Any) -> Any:
     Returns:
         `(..., n, m)`, without the axis that a vector lacks, in the common type; int32 for two of int8.
 
+    Raises:
+        ShapeError: an input has no axes, or columns and rows differ in number.
+
     >>> matmul([[1.0, 2.0], [3.0, 4.0]], [1.0, 10.0])
     array([21., 43.], dtype=float32)
     """
@@ -72,7 +75,19 @@ def _affine_rule(x: KerasTensor, weights: KerasTensor, bias: KerasTensor | None 
 
 @op(_affine_rule, arrays=3, direct=True)
 def affine(x: Any, weights: Any, bias: Any = None) -> Any:
-    """`x @ weights + bias` over the last axis: what a dense layer computes, fused where a backend can."""
+    """`x @ weights + bias` over the last axis: what a dense layer computes, fused where a backend can.
+
+    Args:
+        x: `(..., n)`.
+        weights: `(n, m)`, of the same float type.
+        bias: `(m,)` or None.
+
+    Raises:
+        ShapeError: the last axis of `x` isn't as long as `weights` has rows.
+
+    >>> affine([[1.0, 2.0]], [[1.0], [10.0]], [0.5])
+    array([[21.5]], dtype=float32)
+    """
     return kernel.affine(x, weights, bias)
 
 
@@ -148,6 +163,10 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
     Returns:
         A tensor in the common type; int32 where all are int8.
 
+    Raises:
+        ShapeError: a term has other axes than its tensor, or a letter stands for two sizes.
+        ArgumentError: the result has a letter that no term has.
+
     >>> einsum("ij,kj", [[1.0, 2.0]], [[3.0, 4.0], [5.0, 6.0]])
     array([[11., 17.]], dtype=float32)
     """
@@ -201,6 +220,9 @@ def _tensordot_rule(x1: Any, x2: Any, axes: Any = 2) -> KerasTensor:
 def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
     """Sum of products over `axes`: the last n of `x1` with the first n of `x2`, or a pair of lists of axes.
 
+    Raises:
+        ShapeError: the axes aren't as many, or differ in size.
+
     >>> tensordot([[1.0, 2.0]], [[3.0, 4.0]], axes=[[1], [1]])
     array([[11.]], dtype=float32)
     """
@@ -220,6 +242,9 @@ def dot_rule(x1: Any, x2: Any) -> KerasTensor:
 @op(dot_rule, arrays=2, weak=True)
 def dot(x1: Any, x2: Any) -> Any:
     """Sum of products over the last axis of `x1` and the second to last of `x2`; with a scalar, their product.
+
+    Raises:
+        ShapeError: the two axes differ in size.
 
     >>> dot([[1.0, 2.0]], [3.0, 4.0])
     array([11.], dtype=float32)
@@ -245,6 +270,9 @@ def _inner_rule(x1: Any, x2: Any) -> KerasTensor:
 def inner(x1: Any, x2: Any) -> Any:
     """Sum of products over the last axis of both; with a scalar, their product.
 
+    Raises:
+        ShapeError: the last axes differ in size.
+
     >>> inner([[1.0, 2.0]], [[3.0, 4.0], [5.0, 6.0]])
     array([[11., 17.]], dtype=float32)
     """
@@ -262,6 +290,8 @@ def _flattened_rule(x1: Any, x2: Any, axes: tuple[int, ...]) -> KerasTensor:
 def outer(x1: Any, x2: Any) -> Any:
     """Each element of `x1` times each of `x2`, both flattened: `(n, m)`.
 
+    It is `tensordot` over no axes.
+
     >>> outer([1, 2], [3, 4])
     array([[3, 4],
            [6, 8]], dtype=int32)
@@ -273,6 +303,9 @@ def outer(x1: Any, x2: Any) -> Any:
 @op(lambda x1, x2: _flattened_rule(x1, x2, (0,)), arrays=2, weak=True)
 def vdot(x1: Any, x2: Any) -> Any:
     """Sum of products of the flattened inputs, the first one conjugated: a scalar.
+
+    Raises:
+        ShapeError: the inputs differ in their number of elements.
 
     >>> vdot([[1.0, 2.0]], [[3.0], [4.0]])
     array(11., dtype=float32)

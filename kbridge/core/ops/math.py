@@ -247,6 +247,9 @@ def _ldexp_rule(x1: KerasTensor, x2: KerasTensor) -> KerasTensor:  # floats pass
 def ldexp(x1: Any, x2: Any) -> Any:
     """x1 * 2**x2, for whole numbers `x2`, in the float type of `x1`.
 
+    Raises:
+        DTypeError: `x2` isn't made of whole numbers.
+
     >>> ldexp([1.0, 3.0], [4, -1])
     array([16. ,  1.5], dtype=float32)
     """

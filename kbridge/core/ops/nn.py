@@ -44,6 +44,7 @@ def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = Fals
     What float16 can't hold becomes its largest number.
 
     Args:
+        x: of any shape.
         axes: a number or several.
         keepdims: whether the axes stay, with size 1.
         synchronized: for Keras's sake; there is one replica, so nothing is to be shared.
@@ -160,6 +161,7 @@ def layer_normalization(
         gamma, beta: arrays of the sizes of those axes, or None.
         axis: a number or several.
         epsilon: added to the variance; `kbridge.config.epsilon()` if None.
+        kwargs: Keras's older `rms_scaling`; see `rms_normalization`.
 
     Source: https://arxiv.org/abs/1607.06450.
 
@@ -217,6 +219,9 @@ def normalize(x: Any, axis: Any = -1, order: int = 2, epsilon: float | None = No
         order: the norm is sum(|x|**order) ** (1 / order).
         epsilon: the least norm to divide by; `kbridge.config.epsilon()` if None.
 
+    Raises:
+        ArgumentError: `order` isn't a whole number from 1 on.
+
     >>> normalize([3.0, 4.0])
     array([0.6, 0.8], dtype=float32)
     """
@@ -267,6 +272,9 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
         from_logits: whether a softmax is still to be taken.
         axis: the axis of the classes.
 
+    Raises:
+        ShapeError: the shapes differ.
+
     >>> categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])
     array([0.6931472], dtype=float32)
     """
@@ -298,6 +306,9 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
     Args:
         target: class numbers, shaped like `output` without `axis`; a last axis of size 1 may be there.
         output, from_logits, axis: as in `categorical_crossentropy`.
+
+    Raises:
+        ShapeError: `target` doesn't have the sizes of `output` without one axis.
 
     >>> sparse_categorical_crossentropy([1], [[0.5, 0.5]])
     array([0.6931472], dtype=float32)
@@ -331,6 +342,9 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
         target: from 0 to 1, shaped like `output`.
         output: probabilities, or logits.
         from_logits: whether a sigmoid is still to be taken.
+
+    Raises:
+        ShapeError: the shapes differ.
 
     >>> binary_crossentropy([0.0, 1.0], [0.5, 0.5])
     array([0.6931472, 0.6931472], dtype=float32)

@@ -47,6 +47,10 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
             matrices of rank 2, and with `ord=None` the elements of any rank.
         keepdims: leave axes of size 1.
 
+    Raises:
+        ShapeError: `axis` names more axes than two.
+        ArgumentError: there is no such norm.
+
     >>> norm([[3.0, 4.0]], axis=1)
     array([5.], dtype=float32)
     """

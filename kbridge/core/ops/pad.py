@@ -64,6 +64,10 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
             "symmetric" (mirrored behind it), "wrap" or "circular" (from the other end), "empty" (anything).
         constant_values: what "constant" adds, 0 if None.
 
+    Raises:
+        ArgumentError: the mode is another, a width is negative, or the type can't hold the value.
+        ShapeError: there are other axes, or nothing to repeat along one.
+
     >>> pad([1, 2, 3], (2, 1), "reflect")
     array([3, 2, 1, 2, 3, 2], dtype=int32)
     """

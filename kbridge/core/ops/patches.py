@@ -53,6 +53,9 @@ def unfold(x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride
     Returns:
         `(batch, channels * window, windows)`, the windows row by row.
 
+    Raises:
+        ShapeError: `x` doesn't have 4 axes.
+
     >>> import numpy as np
     >>> unfold(np.arange(4).reshape(1, 1, 2, 2), (1, 2))[0]
     array([[0, 2],
@@ -91,6 +94,9 @@ def fold(x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding:
 
     Returns:
         `(batch, channels, height, width)`.
+
+    Raises:
+        ShapeError: the columns or their number don't come from windows of such images.
 
     >>> import numpy as np
     >>> fold(np.ones((1, 2, 2)), (1, 3), (1, 2))[0, 0]
@@ -144,6 +150,10 @@ def depth_to_space(x: Any, block_size: int, data_format: str | None = "channels_
 
     Source: https://arxiv.org/abs/1609.05158.
 
+    Raises:
+        ArgumentError: `block_size` isn't a whole number from 2 on.
+        ShapeError: there aren't 4 axes, or the channels don't divide.
+
     >>> import numpy as np
     >>> depth_to_space(np.arange(4).reshape(1, 1, 1, 4), 2)[0, :, :, 0]
     array([[0, 1],
@@ -165,6 +175,8 @@ def depth_to_space(x: Any, block_size: int, data_format: str | None = "channels_
 @op(_rearranged(deeper=True))
 def space_to_depth(x: Any, block_size: int, data_format: str | None = "channels_last") -> Any:
     """Squares of `block_size` by `block_size` pixels as channels of one pixel: undoes `depth_to_space`.
+
+    The arguments, and what is raised, are those of `depth_to_space`, for height and width.
 
     >>> import numpy as np
     >>> space_to_depth(np.arange(4).reshape(1, 2, 2, 1), 2)[0, 0, 0]

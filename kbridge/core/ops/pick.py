@@ -37,6 +37,9 @@ def _take_rule(x: KerasTensor, indices: KerasTensor, axis: int | None = None) ->
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     """The slices of `x` at `indices` along `axis` (of the flattened input if None); -1 is the last one.
 
+    Raises:
+        DTypeError: `indices` aren't whole numbers.
+
     >>> take([[1, 2, 3], [4, 5, 6]], [0, -1], axis=1)
     array([[1, 3],
            [4, 6]], dtype=int32)
@@ -48,7 +51,20 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
 
 @op(lambda table, indices: KerasTensor((*indices.shape, *table.shape[1:]), table.dtype), arrays=2)
 def lookup(table: Any, indices: Any) -> Any:
-    """Rows of a table, by whole numbers from 0: `take` for an embedding, without the look at signs."""
+    """Rows of a table, by whole numbers from 0: `take` for an embedding, without the look at signs.
+
+    Args:
+        table: `(n, ...)`.
+        indices: of any shape.
+
+    Raises:
+        DTypeError: `indices` aren't whole numbers.
+
+    >>> lookup([[1.0, 2.0], [3.0, 4.0]], [1, 0, 1])
+    array([[3., 4.],
+           [1., 2.],
+           [3., 4.]], dtype=float32)
+    """
     return kernel.lookup(table, _whole(indices))
 
 
@@ -65,6 +81,10 @@ def _along_rule(x: KerasTensor, indices: KerasTensor, axis: int | None = None) -
 @op(_along_rule, arrays=2)
 def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
     """Elements of `x` picked along `axis` by indices of the same rank; both flattened for None.
+
+    Raises:
+        DTypeError: `indices` aren't whole numbers.
+        ShapeError: they have another rank than `x`.
 
     >>> take_along_axis([[3, 1, 2], [6, 5, 4]], [[1], [2]], axis=1)
     array([[1],
@@ -169,6 +189,11 @@ def get_item(x: Any, key: Any) -> Any:
     """`x[key]` as in NumPy: numbers, slices (with negative steps too), None, `...`, index arrays and masks.
 
     A mask gives as many elements as it holds True, so it can't be traced by JAX.
+
+    Raises:
+        ShapeError: the key has too many entries, or a number outside of its axis.
+        ArgumentError: it has two `...`, a step of 0, or something else.
+        DTypeError: an array in it holds fractions.
 
     >>> get_item([[1, 2, 3], [4, 5, 6]], (slice(None), slice(None, None, -1)))
     array([[3, 2, 1],

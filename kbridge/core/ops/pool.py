@@ -116,6 +116,9 @@ def adaptive_max_pool(inputs: Any, output_size: Any, data_format: str | None = N
             `size` elements goes from floor(i * size / n) to ceil((i + 1) * size / n).
         data_format: layout of the inputs; the default layout if None.
 
+    Raises:
+        ShapeError: a size of space isn't known.
+
     >>> import numpy as np
     >>> adaptive_max_pool(np.arange(5.0).reshape(1, 5, 1), 3)[0, :, 0]
     array([1., 3., 4.])

@@ -27,6 +27,9 @@ def _vecdot_rule(x1: KerasTensor, x2: KerasTensor, axis: int = -1) -> KerasTenso
 def vecdot(x1: Any, x2: Any, axis: int = -1) -> Any:
     """Sum of products along `axis`, the first input conjugated; the other axes broadcast.
 
+    Raises:
+        ShapeError: the vectors differ in length.
+
     >>> vecdot([[1.0, 2.0], [3.0, 4.0]], [10.0, 1.0])
     array([12., 34.], dtype=float32)
     """
@@ -47,6 +50,9 @@ def _stacked_rule(x1: KerasTensor, x2: KerasTensor, at: int) -> KerasTensor:
 def matvec(x1: Any, x2: Any) -> Any:
     """Matrices times vectors, `(..., n, k)` and `(..., k)` to `(..., n)`; leading axes broadcast.
 
+    Raises:
+        ShapeError: matrices and vectors don't fit.
+
     >>> matvec([[1.0, 2.0], [3.0, 4.0]], [[1.0, 10.0], [1.0, 0.0]])
     array([[21., 43.],
            [ 1.,  3.]], dtype=float32)
@@ -58,6 +64,9 @@ def matvec(x1: Any, x2: Any) -> Any:
 @op(lambda x1, x2: _stacked_rule(x1, x2, 0), arrays=2)
 def vecmat(x1: Any, x2: Any) -> Any:
     """Vectors, conjugated, times matrices, `(..., k)` and `(..., k, m)` to `(..., m)`; leading axes broadcast.
+
+    Raises:
+        ShapeError: vectors and matrices don't fit.
 
     >>> vecmat([1.0, 10.0], [[1.0, 2.0], [3.0, 4.0]])
     array([31., 42.], dtype=float32)
@@ -87,8 +96,12 @@ def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, a
     Args:
         x1: vectors along `axisa`.
         x2: vectors along `axisb`; the other axes broadcast.
-        axisc: where the vectors of the result lie.
+        axisa, axisb, axisc: where the vectors of the inputs, and of the result, lie.
         axis: all three in one.
+
+    Raises:
+        ShapeError: a vector has neither 2 nor 3 elements.
+        DTypeError: the inputs are truth values.
 
     >>> cross([1, 0, 0], [0, 1, 0])
     array([0, 0, 1], dtype=int32)
@@ -136,8 +149,13 @@ def _multi_dot_rule(arrays: list[KerasTensor]) -> KerasTensor:
 def multi_dot(arrays: Any) -> Any:
     """Product of several matrices, in the order that takes the fewest multiplications.
 
+    `(a, b)`, `(b, c)`, ... give `(a, z)`.
+
     Args:
         arrays: two or more matrices; the first and the last may be vectors.
+
+    Raises:
+        ShapeError: there are fewer than two, or they don't fit.
 
     >>> multi_dot([[[1.0, 2.0]], [[3.0], [4.0]], [5.0]])
     array([55.], dtype=float32)
@@ -193,6 +211,10 @@ def cdist(x: Any, y: Any) -> Any:
 
     Returns:
         `(..., n, m)`, a float type. The gradient where two vectors are the same is 0.
+
+    Raises:
+        ShapeError: the vectors differ in length.
+        DTypeError: the inputs are complex.
 
     >>> cdist([[0.0, 0.0]], [[3.0, 4.0], [0.0, 1.0]])
     array([[5., 1.]], dtype=float32)

@@ -94,6 +94,10 @@ def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims:
             (at the same distance, the one at an even place).
         keepdims: whether to keep `axis` as axes of size 1.
 
+    Raises:
+        ArgumentError: `method` is another, or `q` lies outside.
+        ShapeError: there is nothing along `axis`.
+
     >>> quantile([1.0, 2.0, 4.0, 8.0], [0.5, 0.75])
     array([3., 5.], dtype=float32)
     """
@@ -137,6 +141,8 @@ def _median_rule(x: KerasTensor, axis: Any = None, keepdims: bool = False) -> Ke
 @op(_median_rule)
 def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The element in the middle along `axis`, the mean of two if their number is even; NaN if one of them is.
+
+    It is `quantile` at 1/2.
 
     >>> median([[1.0, 2.0, 9.0], [4.0, 6.0, 5.0]], axis=1)
     array([2., 5.], dtype=float32)

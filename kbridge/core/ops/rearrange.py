@@ -81,6 +81,10 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Any:
             axis made of several; `1` is an axis of size 1, `...` any axes.
         **axes_lengths: sizes of axes in groups; one of each group may be left out.
 
+    Raises:
+        ArgumentError: the pattern can't be read, or leaves a size open.
+        ShapeError: the pattern or the sizes don't fit the tensor.
+
     >>> rearrange([[1, 2, 3, 4]], "b (h w) -> b w h", h=2)
     array([[[1, 3],
             [2, 4]]], dtype=int32)

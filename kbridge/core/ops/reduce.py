@@ -179,6 +179,8 @@ def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -
 def amax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The same as `max`.
 
+    `(m, n) -> (n,)` along axis 0, for example.
+
     >>> amax([[1.0, 5.0], [3.0, 4.0]], axis=0)
     array([3., 5.], dtype=float32)
     """
@@ -204,6 +206,9 @@ def _ptp_rule(x: KerasTensor, axis: Any = None, keepdims: bool = False) -> Keras
 @op(_ptp_rule)
 def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Largest element less the smallest ("peak to peak") along `axis`.
+
+    Raises:
+        DTypeError: the input is bool.
 
     >>> ptp([[1.0, 5.0], [3.0, 4.0]], axis=1)
     array([4., 1.], dtype=float32)
@@ -358,6 +363,9 @@ def cumulative_sum(x: Any, *, axis: int | None = None, dtype: Any = None, includ
         axis: along which to run.
         dtype: the type to compute in.
         include_initial: whether to start with the sum of nothing, 0, which makes `axis` one longer.
+
+    Raises:
+        ShapeError: there is more than one axis and `axis` is None.
 
     >>> cumulative_sum([1, 2, 3], include_initial=True)
     array([0, 1, 3, 6], dtype=int32)

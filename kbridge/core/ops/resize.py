@@ -171,6 +171,10 @@ def resize(
         crop_to_aspect_ratio: take only the middle of the images that has the ratio of `size`.
         pad_to_aspect_ratio: put `fill_value` around the images first, so that they have the ratio of `size`.
         fill_mode: "constant".
+        fill_value: what lies around.
+
+    Raises:
+        ArgumentError: a word is another, `size` isn't two positive numbers, or both ratios are to be kept.
 
     >>> import numpy as np
     >>> resize(np.array([[0.0, 1.0]])[..., None], (1, 4))[0, :, 0]

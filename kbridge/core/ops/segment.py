@@ -51,6 +51,9 @@ def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, so
             and torch.
         sorted: the numbers rise; nothing depends on it.
 
+    Raises:
+        ShapeError: `segment_ids` isn't one number for each row.
+
     >>> segment_sum([1, 2, 4, 8], [0, 2, 0, -1], 3)
     array([5, 0, 2], dtype=int32)
     """
@@ -71,6 +74,8 @@ def segment_prod(data: Any, segment_ids: Any, num_segments: int | None = None, s
 def segment_max(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
     """Largest of the rows that have the same number; the type's smallest value (-inf) where there are none.
 
+    The arguments are those of `segment_sum`.
+
     >>> segment_max([1.0, 2.0, 4.0, 8.0], [0, 2, 0, 2], 3)
     array([  4., -inf,   8.], dtype=float32)
     """
@@ -80,6 +85,8 @@ def segment_max(data: Any, segment_ids: Any, num_segments: int | None = None, so
 @op(_segment_rule, arrays=2)
 def segment_min(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
     """Smallest of the rows that have the same number; the type's largest value (inf) where there are none.
+
+    The arguments are those of `segment_sum`.
 
     >>> segment_min([1.0, 2.0, 4.0, 8.0], [0, 2, 0, 2], 3)
     array([ 1., inf,  2.], dtype=float32)

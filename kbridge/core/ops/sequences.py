@@ -37,6 +37,15 @@ def _sequences_rule(x: KerasTensor, sequence_length: int, sequence_stride: int) 
 def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Any:
     """Windows of the last axis, `sequence_stride` apart: `(..., n)` to `(..., count, sequence_length)`.
 
+    Args:
+        x: `(..., n)`.
+        sequence_length: length of a window.
+        sequence_stride: how far apart windows begin.
+
+    Raises:
+        ArgumentError: length or stride is below 1.
+        ShapeError: the axis is shorter than one window.
+
     >>> extract_sequences([1, 2, 3, 4, 5, 6], 3, 2)
     array([[1, 2, 3],
            [3, 4, 5]], dtype=int32)
@@ -112,6 +121,11 @@ def stft(
     Returns:
         The real and the imaginary part, `(..., count, fft_length // 2 + 1)`.
 
+    Raises:
+        ArgumentError: a length or the window is something else.
+        ShapeError: `window` doesn't have `sequence_length` numbers, or `x` no axes.
+        DTypeError: `x` isn't made of floats.
+
     >>> stft([0.0, 1.0, 2.0, 3.0, 4.0], 3, 2, 3)[0].round(4)
     array([[ 0.75 , -0.375],
            [ 3.75 , -1.875],
@@ -166,6 +180,7 @@ def istft(
         x: the pair (real, imaginary), each `(..., count, fft_length // 2 + 1)`.
         length: size of the result's last axis, cropped or filled up with zeros; all there is if None.
         window: as in `stft`. With None the windows are added up and not weighed, as in Keras.
+        sequence_length, sequence_stride, fft_length, center: as in `stft`, which raises the same.
 
     >>> istft(stft([0.0, 1.0, 2.0, 3.0, 4.0], 2, 1, 2), 2, 1, 2).round(4)
     array([0., 1., 2., 3., 4.], dtype=float32)

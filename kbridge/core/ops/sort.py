@@ -76,6 +76,9 @@ def _partition_rule(x: KerasTensor, kth: int, axis: int | None = -1) -> KerasTen
 def partition(x: Any, kth: int, axis: int | None = -1) -> Any:
     """The elements along `axis` so that number `kth` is where `sort` puts it, smaller ones before, larger ones after.
 
+    Raises:
+        ArgumentError: `kth` isn't a place along the axis.
+
     >>> float(partition([5.0, 1.0, 4.0, 2.0], 2)[2])
     4.0
     """
@@ -86,6 +89,8 @@ def partition(x: Any, kth: int, axis: int | None = -1) -> Any:
 @op(lambda x, kth, axis=-1: KerasTensor(_partition_rule(x, kth, axis).shape, "int32"))
 def argpartition(x: Any, kth: int, axis: int | None = -1) -> Any:
     """The indices, int32, that `partition` would take the elements by.
+
+    `kth` and `axis` are as in `partition`.
 
     >>> int(argpartition([5.0, 1.0, 4.0, 2.0], 2)[2])
     2
@@ -119,6 +124,10 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Any, Any]:
         k: how many, at most n.
         sorted: largest first; False leaves the order open.
 
+    Raises:
+        ShapeError: the input has no axes.
+        ArgumentError: k is above n, or negative.
+
     >>> top_k([1.0, 5.0, 3.0], 2)
     (array([5., 3.], dtype=float32), array([1, 2], dtype=int32))
     """
@@ -144,6 +153,14 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
     """Whether fewer than k predictions are larger than the target's: `(...,), (..., classes) -> (...,)`, bool.
 
     A target outside of the classes, or whose prediction is NaN, is never among them; a NaN beside it counts as larger.
+
+    Args:
+        targets: class numbers.
+        predictions: scores, with one axis more.
+        k: how many count.
+
+    Raises:
+        ShapeError: `predictions` doesn't have one axis more.
 
     >>> in_top_k([1, 0], [[0.1, 0.7, 0.2], [0.1, 0.7, 0.2]], 2)
     array([ True, False])
@@ -186,6 +203,10 @@ def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
         values: any shape.
         side: "left" of equal elements, or "right".
 
+    Raises:
+        ShapeError: the sorted numbers aren't one row.
+        ArgumentError: `side` is another.
+
     >>> searchsorted([1, 3, 3, 5], [0, 3, 6], side="right")
     array([0, 3, 4], dtype=int32)
     """
@@ -197,6 +218,8 @@ def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
 @op(lambda x, bins: _search_rule(bins, x), arrays=2)
 def digitize(x: Any, bins: Any) -> Any:
     """The number of the bin of each element, int32: how many of the rising `bins` aren't above it.
+
+    `bins` is a row of numbers, `(n,)`; see `searchsorted` for what is raised.
 
     >>> digitize([0.0, 1.0, 4.0], [1.0, 3.0])
     array([0, 1, 2], dtype=int32)

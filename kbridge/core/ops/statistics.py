@@ -99,6 +99,10 @@ def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: in
         bias: whether to divide by the number of observations, instead of one less.
         ddof: what to divide by less than that number, over `bias`.
 
+    Raises:
+        DTypeError: the variables are complex.
+        ShapeError: there are more than two axes.
+
     >>> cov([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]])
     array([[ 1., -1.],
            [-1.,  1.]], dtype=float32)
@@ -175,6 +179,11 @@ def correlate(x1: Any, x2: Any, mode: str = "valid") -> Any:
         mode: which places of `x2` count: where one input covers the other whole ("valid"), the middle ones, as many as
             the longer input has elements ("same"), or all with any overlap ("full").
 
+    Raises:
+        ArgumentError: `mode` is another.
+        ShapeError: an input isn't a vector, or has no elements.
+        DTypeError: an input is complex.
+
     >>> correlate([1.0, 2.0, 3.0], [0.0, 1.0, 0.5], mode="full")
     array([0.5, 2. , 3.5, 3. , 0. ], dtype=float32)
     """
@@ -215,6 +224,10 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
         weights: what each element counts, in the shape of `x`; 1 if None.
         minlength: the least length of the result.
         sparse: whether the result is a sparse tensor, as it is for a sparse `x`; NumPy has none.
+
+    Raises:
+        DTypeError: `x` isn't made of whole numbers.
+        ShapeError: `weights` have another shape.
 
     >>> bincount([1, 1, 3], minlength=6)
     array([0, 2, 0, 1, 0, 0], dtype=int32)
@@ -260,6 +273,10 @@ def histogram(x: Any, bins: int = 10, range: Any = None) -> Any:
 
     Returns:
         The counts `(bins,)` and the edges `(bins + 1,)`, both in the float type of `x`.
+
+    Raises:
+        ArgumentError: `bins` or `range` is something else.
+        ShapeError: `x` isn't a vector.
 
     >>> histogram([0.0, 1.0, 1.5, 4.0], bins=2)
     (array([3., 1.], dtype=float32), array([0., 2., 4.], dtype=float32))
@@ -309,6 +326,14 @@ def _neighbours(x: Any, i: int) -> tuple[Any, Any]:
 @op(_diff_rule)
 def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
     """Each element along `axis` less the one before, `n` times over; for bools, whether they differ.
+
+    Args:
+        a: the tensor.
+        n: how often; 0 gives it back.
+        axis: along which.
+
+    Raises:
+        ArgumentError: `n` is negative.
 
     >>> diff([1, 4, 9, 16]), diff([1, 4, 9, 16], n=2)
     (array([3, 5, 7], dtype=int32), array([2, 2], dtype=int32))

@@ -83,6 +83,9 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
         shift: by how many places, for each axis.
         axis: the axis or axes; for None the flattened input is shifted.
 
+    Raises:
+        ArgumentError: `shift` and `axis` differ in length.
+
     >>> roll([1, 2, 3, 4], 1)
     array([4, 1, 2, 3], dtype=int32)
     """
@@ -109,6 +112,14 @@ def _rot90_rule(array: KerasTensor, k: int = 1, axes: Any = (0, 1)) -> KerasTens
 @op(_rot90_rule)
 def rot90(array: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
     """A quarter turn, `k` times, from the first axis of `axes` towards the second.
+
+    Args:
+        array: a tensor of at least two axes.
+        k: how often; backwards if negative.
+        axes: the plane of the turn.
+
+    Raises:
+        ArgumentError: both axes are one.
 
     >>> rot90([[1, 2], [3, 4]])
     array([[2, 4],

@@ -25,6 +25,10 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
 
     NumPy, which can't, takes one after the other.
 
+    Args:
+        function: takes one element, and gives a tree of arrays.
+        elements: a tree of arrays with the same first size.
+
     >>> import numpy as np
     >>> vectorized_map(lambda x: x @ x, np.array([[1.0, 2.0], [3.0, 4.0]], "float32"))
     array([ 5., 25.], dtype=float32)
@@ -79,6 +83,10 @@ def vectorize(
         pyfunc: takes numbers; with `signature`, arrays of the ranks it names.
         excluded: positions and names of arguments that are handed on as they are.
         signature: the inner axes, as "(m,n),(n)->(m)"; all others are looped over.
+
+    Raises:
+        ArgumentError: the signature can't be read, or names another number of arrays.
+        ShapeError: arrays or results don't have the axes it names.
 
     >>> import numpy as np
     >>> vectorize(lambda a, b: a + b)(np.array([[1.0], [2.0]]), np.array([10.0, 20.0]))
@@ -199,6 +207,9 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
         axis: where to go along.
 
     Blelloch, "Prefix sums and their applications" (1990).
+
+    Raises:
+        ShapeError: the arrays differ in size along `axis`.
 
     >>> import numpy as np
     >>> associative_scan(lambda a, b: a * b, np.array([1, 2, 3, 4, 5]))

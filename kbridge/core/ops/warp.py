@@ -117,6 +117,9 @@ def map_coordinates(inputs: Any, coordinates: Any, order: int, fill_mode: str = 
     Returns:
         A tensor of shape `coordinates.shape[1:]` in the inputs' type; whole numbers are rounded.
 
+    Raises:
+        ShapeError: `coordinates` aren't as many tensors as `inputs` has axes.
+
     >>> map_coordinates([0.0, 10.0, 20.0], [[0.5, 1.0, 1.75]], 1)
     array([ 5. , 10. , 17.5], dtype=float32)
     """
@@ -202,6 +205,9 @@ def affine_transform(
         interpolation: "bilinear" or "nearest".
         fill_mode, fill_value: what is beyond the edges: see `map_coordinates`.
 
+    Raises:
+        ShapeError: `transform` isn't 8 numbers, or a batch of them.
+
     >>> import numpy as np
     >>> affine_transform(np.array([[1.0, 2.0, 3.0]])[..., None], [1.0, 0, 1, 0, 1, 0, 0, 0])[0, :, 0]
     array([2., 3., 0.])
@@ -276,6 +282,9 @@ def perspective_transform(
         end_points: where they are in the result; no three of them on one line.
         interpolation: "bilinear" or "nearest".
         fill_value: what is beyond the edges.
+
+    Raises:
+        ShapeError: the points aren't 4 corners each.
 
     >>> import numpy as np
     >>> corners = np.array([[0.0, 0], [2, 0], [0, 2], [2, 2]])

@@ -42,6 +42,8 @@ def _cosines(*weights: float) -> Callable[[Any], Any]:
 def bartlett(x: Any) -> Any:
     """A triangle, from 0 up to 1 and down to 0.
 
+    `x` is the number of points, one whole number `n`; the result is `(n,)`.
+
     >>> bartlett(5)
     array([0. , 0.5, 1. , 0.5, 0. ], dtype=float32)
     """
@@ -51,6 +53,8 @@ def bartlett(x: Any) -> Any:
 def hanning(x: Any) -> Any:
     """A raised cosine that reaches 0 at both ends.
 
+    `x` is as in `bartlett`.
+
     >>> hanning(5)
     array([0. , 0.5, 1. , 0.5, 0. ], dtype=float32)
     """
@@ -59,6 +63,8 @@ def hanning(x: Any) -> Any:
 
 def hamming(x: Any) -> Any:
     """A raised cosine that ends at 0.08, where its first side lobe is lowest.
+
+    `x` is as in `bartlett`.
 
     >>> hamming(3)
     array([0.08, 1.  , 0.08], dtype=float32)
@@ -77,6 +83,8 @@ def blackman(x: Any) -> Any:
 
 def kaiser(x: Any, beta: float) -> Any:
     """I0(beta * sqrt(1 - t²)) / I0(beta): `beta` trades the width of the main lobe for lower side lobes.
+
+    `x` is as in `bartlett`.
 
     >>> kaiser(3, 0.0)
     array([1., 1., 1.], dtype=float32)
