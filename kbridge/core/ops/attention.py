@@ -86,6 +86,7 @@ def dot_product_attention(
 
     Raises:
         ArgumentError: flash attention was asked for, and the backend has none, or none with a soft cap.
+        ShapeError: the sizes or axes of the inputs don't fit.
 
     Source: https://arxiv.org/abs/1706.03762, and https://arxiv.org/abs/2305.13245 for groups.
 

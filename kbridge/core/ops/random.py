@@ -60,8 +60,15 @@ class SeedGenerator:
     Args:
         seed: a whole number of 32 bits; drawn if None.
         name: kept for Keras's signature.
+        unknown: anything else is an error.
 
     The state is a variable `(seed, draws so far)`, so that compiled steps carry it along.
+
+    Raises:
+        ArgumentError: `seed` isn't a whole number of 32 bits, or there are other arguments.
+
+    >>> uniform((2,), seed=SeedGenerator(7)).shape
+    (2,)
     """
 
     def __init__(self, seed: int | None = None, name: str | None = None, **unknown: Any) -> None:
@@ -162,6 +169,7 @@ def uniform(shape: Sequence[int], minval: Any = 0.0, maxval: Any = 1.0, dtype: A
 
     Raises:
         ArgumentError: `seed` is None in a function that JAX traces, where the draw would be a constant.
+        DTypeError: the type holds no fractions.
 
     >>> from kbridge.core.ops.shape import shape
     >>> shape(uniform((2, 3), seed=1))
@@ -182,6 +190,12 @@ def normal(shape: Sequence[int], mean: Any = 0.0, stddev: Any = 1.0, dtype: Any 
     Args:
         shape, dtype, seed: as in `uniform`.
         mean, stddev: numbers or tensors that broadcast to `shape`.
+
+    Raises:
+        ArgumentError, DTypeError: as in `uniform`.
+
+    >>> normal((2, 3), mean=5.0, seed=7).shape
+    (2, 3)
     """
 
     def draw(sizes: Any, kind: str, state: Any) -> Any:
@@ -198,6 +212,12 @@ def truncated_normal(
     Args:
         shape, dtype, seed: as in `uniform`.
         mean, stddev: of the distribution before the tails are cut off.
+
+    Raises:
+        ArgumentError, DTypeError: as in `uniform`.
+
+    >>> bool(abs(truncated_normal((100,), seed=7)).max() <= 2)
+    True
     """
     reach = math.erf(math.sqrt(2.0))  # the share of a normal distribution within two standard deviations
 
@@ -217,6 +237,13 @@ def randint(shape: Sequence[int], minval: Any, maxval: Any, dtype: Any = "int32"
         shape, seed: as in `uniform`.
         minval, maxval: the ends, within 32 bits.
         dtype: a whole-number type.
+
+    Raises:
+        DTypeError: the type isn't one of whole numbers.
+        ArgumentError: as for `uniform`.
+
+    >>> sorted({int(n) for n in randint((100,), 1, 4, seed=7)})
+    [1, 2, 3]
     """
 
     def draw(sizes: Any, kind: str, state: Any) -> Any:
@@ -232,6 +259,12 @@ def gamma(shape: Sequence[int], alpha: Any, dtype: Any = None, seed: Any = None)
     Args:
         shape, dtype, seed: as in `uniform`.
         alpha: above 0, a number or a tensor that broadcasts to `shape`.
+
+    Raises:
+        ArgumentError, DTypeError: as in `uniform`.
+
+    >>> bool((gamma((100,), alpha=2.0, seed=7) > 0).all())
+    True
     """
     return _drawn(shape, dtype, seed, lambda *how: _gamma(alpha, *how), alpha)
 
@@ -271,6 +304,12 @@ def beta(shape: Sequence[int], alpha: Any, beta: Any, dtype: Any = None, seed: A
     Args:
         shape, dtype, seed: as in `uniform`.
         alpha, beta: above 0, numbers or tensors that broadcast to `shape`.
+
+    Raises:
+        ArgumentError, DTypeError: as in `uniform`.
+
+    >>> bool((beta((100,), alpha=2.0, beta=3.0, seed=7) < 1).all())
+    True
     """
 
     def draw(sizes: Any, kind: str, state: Any) -> Any:
@@ -291,6 +330,9 @@ def binomial(shape: Sequence[int], counts: Any, probabilities: Any, dtype: Any =
 
     Raises:
         ArgumentError: the portable generator is set and `counts` isn't a number: it draws each trial.
+
+    >>> bool((binomial((100,), counts=5, probabilities=0.5, seed=7) <= 5).all())
+    True
     """
 
     def draw(sizes: Any, kind: str, state: Any) -> Any:
@@ -322,6 +364,12 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
 
     Returns:
         `(batch, num_samples)`.
+
+    Raises:
+        ArgumentError, DTypeError: as in `uniform`.
+
+    >>> categorical([[0.0, -1000.0]], 3, seed=7)
+    array([[0, 0, 0]], dtype=int32)
     """
     batch, classes = kernel.shape_of(logits)
     state = _draw_from(seed)
@@ -333,7 +381,13 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
 
 @op(lambda x, axis=0, seed=None: rules.same(x))
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
-    """The input with the slices along `axis` in a random order."""
+    """The input with the slices along `axis` in a random order.
+
+    `seed` is as in `uniform`, which raises the same.
+
+    >>> sorted(shuffle([3, 1, 2], seed=7).tolist())
+    [1, 2, 3]
+    """
     axis = one_axis(axis, len(x.shape))
     state = _draw_from(seed)
     order = argsort(_source(state)[0]((kernel.shape_of(x)[axis],), "float32", state))
@@ -345,6 +399,15 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
     """Each element set to zero with probability `rate`, the others scaled by 1 / (1 - rate).
 
     `noise_shape` has 1 where an axis shares one decision. Source: https://jmlr.org/papers/v15/srivastava14a.html.
+
+    Args:
+        inputs: any tensor.
+        rate: from 0 to 1.
+        noise_shape: sizes that broadcast to those of the inputs; those of the inputs if None.
+        seed: as in `uniform`, which raises the same.
+
+    >>> sorted({float(x) for x in dropout([1.0] * 100, rate=0.5, seed=7)})
+    [0.0, 2.0]
     """
     if rate == 0:
         return inputs

@@ -87,6 +87,11 @@ def _reshape_rule(x: KerasTensor, newshape: Any) -> KerasTensor:
 def reshape(x: Any, newshape: Any) -> Any:
     """The same elements, row by row, in another shape; one size may be -1 (or None) and follows from the others.
 
+    `newshape` is a number or a tuple of sizes.
+
+    Raises:
+        ShapeError: the sizes don't give as many elements, or more than one follows.
+
     >>> reshape([1, 2, 3, 4], (2, -1))
     array([[1, 2],
            [3, 4]], dtype=int32)
@@ -120,6 +125,9 @@ def _order(axes: Any, rank: int) -> tuple[int, ...]:
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
     """The axes in another order, reversed if none is given.
 
+    Raises:
+        ShapeError: `axes` doesn't name each axis once.
+
     >>> transpose([[1, 2], [3, 4]])
     array([[1, 3],
            [2, 4]], dtype=int32)
@@ -130,6 +138,8 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
 def permute_dims(x: Any, axes: Sequence[int]) -> Any:
     """`transpose` with the order given: the name in the array API standard.
 
+    `axes` names each axis once.
+
     >>> permute_dims([[1, 2]], (1, 0)).shape
     (2, 1)
     """
@@ -139,6 +149,9 @@ def permute_dims(x: Any, axes: Sequence[int]) -> Any:
 @op(lambda x, axis1, axis2: KerasTensor([x.shape[a] for a in swapped(axis1, axis2, x.ndim)], x.dtype))
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """Two axes change places.
+
+    Args:
+        axis1, axis2: the two, from the front or from the back.
 
     >>> swapaxes([[1, 2]], 0, 1).shape
     (2, 1)
@@ -169,6 +182,13 @@ def _moved(source: Any, destination: Any, rank: int) -> tuple[int, ...]:
 @op(lambda x, source, destination: KerasTensor([x.shape[a] for a in _moved(source, destination, x.ndim)], x.dtype))
 def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     """The axes `source` moved to the places `destination`, the others in their old order.
+
+    Args:
+        source: an axis or several.
+        destination: as many places.
+
+    Raises:
+        ArgumentError: they aren't as many, or name one twice.
 
     >>> moveaxis([[[1, 2]]], 2, 0).shape
     (2, 1, 1)
@@ -217,6 +237,9 @@ def _squeezable(sizes: Any, axis: Any) -> tuple[int, ...]:
 def squeeze(x: Any, axis: Any = None) -> Any:
     """Axes of size 1 taken out: those of `axis`, or all of them.
 
+    Raises:
+        ShapeError: an axis of `axis` has another size than 1.
+
     >>> squeeze([[[1, 2]]], axis=0)
     array([[1, 2]], dtype=int32)
     """
@@ -244,6 +267,9 @@ def _broadcast_rule(x: KerasTensor, shape: Any) -> KerasTensor:
 @op(_broadcast_rule)
 def broadcast_to(x: Any, shape: Any) -> Any:
     """The input repeated along axes of size 1, and along new ones in front, to fill `shape`.
+
+    Raises:
+        ShapeError: the shapes don't broadcast.
 
     >>> broadcast_to([1, 2], (2, 2))
     array([[1, 2],
@@ -311,6 +337,10 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
         x: the input.
         repeats: how often; one number for all, or one for each element along the axis.
         axis: the axis that grows.
+
+    Raises:
+        ShapeError: there are neither one number nor one for each element.
+        ArgumentError: a number is negative.
 
     >>> repeat([1, 2], [1, 3])
     array([1, 2, 2, 2], dtype=int32)
