@@ -21,6 +21,8 @@ _NAMES = {
     "Input": "layers", "Layer": "layers", "Initializer": "initializers", "Loss": "losses", "Metric": "metrics",
     "Model": "models", "Sequential": "models", "Functional": "models", "Optimizer": "optimizers",
     "Regularizer": "regularizers", "KerasTensor": "backend", "Variable": "backend", "DTypePolicy": "config",
+    "Function": "backend", "Operation": "backend", "StatelessScope": "backend", "SymbolicScope": "backend",
+    "device": "backend", "name_scope": "backend", "RematScope": "backend", "remat": "backend",
     "backend_scope": "config", "set_backend": "config", "grad": "training", "value_and_grad": "training",
 }  # fmt: skip
 
@@ -64,8 +66,16 @@ if TYPE_CHECKING:
     from kbridge import training as training
     from kbridge import tree as tree
     from kbridge import utils as utils
+    from kbridge.backend import Function as Function
     from kbridge.backend import KerasTensor as KerasTensor
+    from kbridge.backend import Operation as Operation
+    from kbridge.backend import RematScope as RematScope
+    from kbridge.backend import StatelessScope as StatelessScope
+    from kbridge.backend import SymbolicScope as SymbolicScope
     from kbridge.backend import Variable as Variable
+    from kbridge.backend import device as device
+    from kbridge.backend import name_scope as name_scope
+    from kbridge.backend import remat as remat
     from kbridge.config import DTypePolicy as DTypePolicy
     from kbridge.config import backend_scope as backend_scope
     from kbridge.config import set_backend as set_backend

@@ -11,7 +11,8 @@ from kbridge.core.errors import NotBuiltError, ShapeError
 from kbridge.core.layers.base import Layer
 from kbridge.core.layers.tracking import seed_generators
 from kbridge.core.models.names import named_variables
-from kbridge.core.tensor.variable import Variable, laid_over
+from kbridge.core.tensor.lens import laid_over
+from kbridge.core.tensor.variable import Variable
 
 Tree = dict[str, Any]
 

@@ -19,7 +19,7 @@ from kbridge.core.errors import ExportError
 from kbridge.core.graph.node import leaves, map_leaves
 from kbridge.core.layers.base import Layer
 from kbridge.core.models.names import named_variables
-from kbridge.core.tensor.variable import laid_over
+from kbridge.core.tensor.lens import laid_over
 
 ENTRIES = {"saved_model.pb", "fingerprint.pb", "variables", "assets", "keras_metadata.pb"}
 # What servers and converters can't run: a compiled XLA blob, a call back into Python.

@@ -10,6 +10,7 @@ type), and return native tensors.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -45,6 +46,8 @@ class Backend(Protocol):
     def mark_trainable(self, value: Any, trainable: bool) -> None: ...
     def copy_box(self, box: dict[str, Any], memo: dict[int, Any]) -> dict[str, Any]: ...
     def refuse_write(self, path: str) -> None: ...
+    def device_scope(self, device: Any) -> AbstractContextManager[Any]: ...
+    def remat(self, function: Callable[..., Any], inputs: Sequence[Array]) -> Sequence[Array]: ...  # may run it again
 
     # sparse tensors; one without them answers False to the first two and refuses in `make_sparse`
     reveal: Callable[[Sequence[Any]], Callable[[Any], Any] | None] | None  # marks what its class doesn't tell

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kbridge.core.context import local
-from kbridge.core.tensor.variable import laid_over
+from kbridge.core.tensor.lens import laid_over
 
 
 def by_transform(value_and_grad: Any, fn: Any, variables: Any, states: Any, inputs: Any) -> Any:
@@ -15,7 +15,7 @@ def by_transform(value_and_grad: Any, fn: Any, variables: Any, states: Any, inpu
         value_and_grad: makes of `f(values, inputs, others) -> (loss, aux)` a function that returns
             `((loss, aux), gradients)` with respect to its first two arguments.
     """
-    outer = local.lens.overlay if local.lens is not None and local.lens.overlay is not None else {}
+    outer = {} if local.lens is None else local.lens.overlaid()
     differentiated = set(variables)
     kept = [v for v in dict.fromkeys((*outer, *states)) if v not in differentiated]
     others = [v.value for v in kept]

@@ -59,6 +59,7 @@ class Configured:
 
 
 def recorded(kind: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The constructor's arguments by name; unknown ones are left to the constructor to refuse."""
+    """The constructor's arguments by name, those of a `*args` under "*"; wrong ones are the constructor's to refuse."""
     names = [p.name for p in constructor_parameters(kind).values() if p.kind is not p.KEYWORD_ONLY]
-    return {**dict(zip(names, args, strict=False)), **kwargs}
+    rest = {"*": args[len(names) :]} if len(args) > len(names) else {}
+    return {**dict(zip(names, args, strict=False)), **rest, **kwargs}

@@ -46,6 +46,9 @@ class _Local(threading.local):
         self.keep_floats = False  # a torch module's weights decide the float type, not the layers
         self.framework_random = False  # random ops draw from the framework's own global generator
         self.names: tuple[str, ...] = ()  # the name scopes that are open
+        self.names_opener: Any = None  # `names` as the innermost `name_scope` left them, and who opened it
+        self.remat: Any = None  # the `RematScope` that layers are made in
+        self.symbolic_scopes = 0  # how many of them are open
         self.loading: Any = None  # makes the starting values of weights that a file being read will replace
 
 

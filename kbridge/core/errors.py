@@ -29,6 +29,10 @@ class DTypeError(KBridgeError, TypeError, ValueError):
     """An element type doesn't fit."""
 
 
+class SymbolicError(KBridgeError, TypeError, ValueError, NotImplementedError):
+    """A tensor without values was asked for them. Keras raises one or another of these, by the question."""
+
+
 class NotBuiltError(KBridgeError, ValueError):
     """A layer or model is used before its weights exist."""
 

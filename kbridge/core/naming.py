@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import re
 from collections import Counter
 
@@ -31,13 +30,7 @@ def get_uid(prefix: str = "") -> int:
     return _asked[prefix]
 
 
-def clear_session(free_memory: bool = True) -> None:
-    """Start the numbers of automatic names again, as in a new process.
-
-    Args:
-        free_memory: whether Python is asked to collect what nobody refers to any more.
-    """
+def forget_names() -> None:
+    """Start the numbers again."""
     _used.clear()
     _asked.clear()
-    if free_memory:
-        gc.collect()

@@ -14,7 +14,8 @@ from kbridge.core.context import backend_scope, load_backend, local, running
 from kbridge.core.errors import BackendError
 from kbridge.core.ops.activate import relu, softmax
 from kbridge.core.ops.elementwise import add, exp, multiply
-from kbridge.core.tensor.variable import Lens, Variable
+from kbridge.core.tensor.lens import Lens
+from kbridge.core.tensor.variable import Variable
 
 JAX = load_backend("jax")
 

@@ -187,7 +187,7 @@ def test_a_model_equals_its_layers_called_in_turn(name: str, backend: str) -> No
 
 def test_disconnected_graphs_are_refused() -> None:
     a, b = Input((2,), name="a"), Input((2,), name="b")
-    with pytest.raises(ShapeError, match="isn't connected"):
+    with pytest.raises(ShapeError, match="is not connected to `inputs`"):
         Model(a, layers.Add()([a, b]))
 
 

@@ -15,6 +15,7 @@ from kbridge.backends.jax import (
     conv,
     create,
     ctc,
+    device,
     elementwise,
     express,
     fft,
@@ -51,6 +52,6 @@ class JaxBackend:
 
 backend = JaxBackend()
 collect(
-    backend, arrays, elementwise, reduce, linalg, nn, random, variables, step,
+    backend, arrays, elementwise, reduce, linalg, nn, random, variables, step, device,
     bitwise, statistics, create, index, sort, fft, image, control, conv, attention, ctc, sparse,
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 from jax import lax
 
-__all__ = ["cond", "custom_gradient", "jvp", "scan", "vectorized_map", "while_loop"]
+__all__ = ["cond", "custom_gradient", "jvp", "remat", "scan", "vectorized_map", "while_loop"]
 
 scan = lax.scan
 
@@ -36,3 +36,7 @@ def custom_gradient(function: Any, args: Any) -> Any:
 
 def jvp(function: Any, primals: Any, tangents: Any) -> Any:
     return jax.jvp(function, primals, tangents, has_aux=True)
+
+
+def remat(function: Any, inputs: Any) -> Any:
+    return jax.checkpoint(function)(*inputs)

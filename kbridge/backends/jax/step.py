@@ -10,7 +10,7 @@ import numpy as np
 from kbridge.backends.batches import to_native
 from kbridge.backends.functional import by_transform
 from kbridge.core.context import load_backend, running
-from kbridge.core.tensor.variable import laid_over
+from kbridge.core.tensor.lens import laid_over
 
 __all__ = ["compile_step", "gradients"]
 

@@ -1,4 +1,7 @@
-"""The container of a variable: a plain `jax.Array`, replaced on write."""
+"""The container of a variable: a plain `jax.Array`, replaced on write.
+
+`jnp.asarray(layer.kernel)` gives what the call in progress reads, tracers too; JAX itself asks for that call (0.10).
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,9 @@ import jax
 import jax.numpy as jnp
 
 from kbridge.backends.jax.arrays import native_dtype
-from kbridge.core.context import local
+from kbridge.core.context import load_backend, local, running
 from kbridge.core.errors import BackendError
+from kbridge.core.tensor.variable import Variable
 
 __all__ = ["add_in_place", "make_variable", "mark_trainable", "refuse_write", "write_variable"]
 
@@ -46,3 +50,11 @@ def refuse_write(path: str) -> None:
         f"{path} can't be written inside a JAX trace while another framework holds it. Use stateless_call, "
         "which returns the new values, or kbridge.adapters.to_jax."
     )
+
+
+def _array(variable: Variable) -> Any:
+    with running(load_backend("jax")):
+        return variable.value
+
+
+Variable.__jax_array__ = _array  # type: ignore[attr-defined]

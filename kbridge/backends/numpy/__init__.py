@@ -16,6 +16,7 @@ from kbridge.backends.numpy import (
     conv,
     create,
     ctc,
+    device,
     elementwise,
     fft,
     image,
@@ -54,7 +55,7 @@ class NumpyBackend:
 
 backend = NumpyBackend()
 collect(
-    backend, arrays, elementwise, reduce, linalg, nn, random, variables, step,
+    backend, arrays, elementwise, reduce, linalg, nn, random, variables, step, device,
     bitwise, statistics, create, index, sort, fft, image, control, conv, attention, ctc, sparse,
 )  # fmt: skip
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from kbridge.core.errors import BackendError
 
-__all__ = ["cond", "custom_gradient", "jvp", "scan", "vectorized_map", "while_loop"]
+__all__ = ["cond", "custom_gradient", "jvp", "remat", "scan", "vectorized_map", "while_loop"]
 
 
 def cond(pred: Any, true_fn: Any, false_fn: Any) -> Any:
@@ -38,3 +38,7 @@ def custom_gradient(function: Any, args: Any) -> Any:
 
 def jvp(function: Any, primals: Any, tangents: Any) -> Any:
     raise BackendError("The numpy backend has no derivatives. Choose jax, torch or tensorflow.")
+
+
+def remat(function: Any, inputs: Any) -> Any:
+    return function(*inputs)  # nothing is kept anyway

@@ -16,6 +16,7 @@ from kbridge.backends.tensorflow import (
     conv,
     create,
     ctc,
+    device,
     elementwise,
     express,
     fft,
@@ -58,6 +59,6 @@ class TensorFlowBackend:
 
 backend = TensorFlowBackend()
 collect(
-    backend, arrays, elementwise, reduce, linalg, nn, random, variables, step, optimizers,
+    backend, arrays, elementwise, reduce, linalg, nn, random, variables, step, device, optimizers,
     bitwise, statistics, create, index, sort, fft, image, control, conv, attention, ctc, sparse,
 )  # fmt: skip

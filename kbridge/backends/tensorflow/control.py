@@ -9,7 +9,7 @@ from tensorflow.python.eager.record import could_possibly_record
 
 from kbridge.backends.tensorflow.arrays import full, known, shape_of
 
-__all__ = ["cond", "custom_gradient", "jvp", "scan", "vectorized_map", "while_loop"]
+__all__ = ["cond", "custom_gradient", "jvp", "remat", "scan", "vectorized_map", "while_loop"]
 
 cond = tf.cond
 
@@ -80,3 +80,17 @@ def _output_specs(step: Any, carry: Any, xs: Any) -> list[tf.TensorSpec]:
     with tf.__internal__.FuncGraph("scan_step").as_default():
         _, ys = step(carry, tuple(x[0] for x in xs))
         return [tf.TensorSpec(y.shape, y.dtype) for y in ys]
+
+
+def remat(function: Any, inputs: Any) -> Any:
+    if not could_possibly_record():  # an exported graph shall hold nothing but the ops
+        return function(*inputs)
+    floats = [i for i, x in enumerate(inputs) if x.dtype.is_floating or x.dtype.is_complex]
+    given = [tf.convert_to_tensor(x) for x in inputs]
+
+    def of_floats(*values: Any) -> Any:
+        for i, value in zip(floats, values, strict=True):
+            given[i] = value
+        return function(*given)
+
+    return tf.recompute_grad(of_floats)(*(given[i] for i in floats))

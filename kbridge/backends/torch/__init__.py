@@ -15,6 +15,7 @@ from kbridge.backends.torch import (
     conv,
     create,
     ctc,
+    device,
     elementwise,
     express,
     fft,
@@ -52,6 +53,6 @@ class TorchBackend:
 
 backend = TorchBackend()
 collect(
-    backend, arrays, elementwise, reduce, linalg, nn, random, variables, step, optimizers,
+    backend, arrays, elementwise, reduce, linalg, nn, random, variables, step, device, optimizers,
     bitwise, statistics, create, index, sort, fft, image, control, conv, attention, ctc, sparse,
 )  # fmt: skip

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from kbridge.backends.torch.unsigned import moved
+from kbridge.backends.torch.device import placed
 from kbridge.backends.torch.sparse import SparseTensor, dense
+from kbridge.backends.torch.unsigned import moved
 from kbridge.core.context import framework_of_type, load_backend
 from kbridge.core.errors import BackendError, ForeignGradientError
 from kbridge.core.settings import floatx
@@ -75,17 +76,17 @@ def convert(value: Any, dtype: str | None = None) -> Any:
         tensor = _borrow(load_backend(framework).lend(value), load_backend(framework))
         return tensor if dtype is None else tensor.to(DTYPES[dtype])
     if type(value) is np.ndarray and dtype is None and value.dtype in PLAIN and value.flags.carray:
-        return torch.from_numpy(value)  # the batches of `fit`: no copy, no detour
+        return placed(torch.from_numpy(value))  # the batches of `fit`: no copy, no detour
     if isinstance(value, (list, tuple)) and any(isinstance(v, torch.Tensor) for v in value):
         return torch.stack([convert(v, dtype) for v in value])
     array = load_backend("numpy").convert(value, dtype)
     if array.dtype.name in BITS:
-        return torch.from_numpy(array.view(BITS[array.dtype.name])).view(DTYPES[array.dtype.name])
+        return placed(torch.from_numpy(array.view(BITS[array.dtype.name])).view(DTYPES[array.dtype.name]))
     if array.dtype.name not in DTYPES:
         raise BackendError(f"torch has no tensors of dtype {array.dtype}. Encode the values as numbers first.")
     if not array.flags.writeable or any(s < 0 for s in array.strides):
         array = array.copy()
-    return torch.from_numpy(np.asarray(array))
+    return placed(torch.from_numpy(np.asarray(array)))
 
 
 def _traced(value: Any) -> Any:

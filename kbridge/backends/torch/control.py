@@ -8,10 +8,11 @@ from typing import Any
 
 import torch
 from torch.utils._pytree import tree_map
+from torch.utils.checkpoint import checkpoint, set_checkpoint_early_stop
 
 from kbridge.core.errors import BackendError
 
-__all__ = ["cond", "custom_gradient", "jvp", "scan", "vectorized_map", "while_loop"]
+__all__ = ["cond", "custom_gradient", "jvp", "remat", "scan", "vectorized_map", "while_loop"]
 
 
 class _Depth(threading.local):
@@ -90,3 +91,10 @@ def jvp(function: Any, primals: Any, tangents: Any) -> Any:
             warnings.simplefilter("ignore", DeprecationWarning)
             torch.autograd.forward_ad._maybe_load_decompositions()
     return torch.func.jvp(function, primals, tangents, has_aux=True)
+
+
+def remat(function: Any, inputs: Any) -> Any:
+    if torch.compiler.is_compiling() or not torch.is_grad_enabled():  # the compiler plans by itself what it keeps
+        return function(*inputs)
+    with set_checkpoint_early_stop(False):  # it ends the function by an exception, which any code inside may catch
+        return checkpoint(function, *inputs, use_reentrant=False)

@@ -1,13 +1,19 @@
-"""The container of a variable: an `nn.Parameter`, written in place so that its owners see the change."""
+"""The container of a variable: an `nn.Parameter`, written in place so that its owners see the change.
+
+torch's functions take kbridge's own Variables too: `F.linear(x, layer.kernel)` works once this backend is loaded.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import torch
+from torch.utils._pytree import tree_map
 
 from kbridge.backends.torch.arrays import convert
+from kbridge.core.context import load_backend, running
 from kbridge.core.errors import BackendError
+from kbridge.core.tensor.variable import Variable
 
 __all__ = ["add_in_place", "make_variable", "mark_trainable", "refuse_write", "write_variable"]
 
@@ -50,3 +56,12 @@ def refuse_write(path: str) -> None:
         f"{path} can't be written inside a torch trace while another framework holds it. "
         "Convert the model with kbridge.adapters.to_torch before compiling."
     )
+
+
+def _torch_function(cls: type, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    with running(load_backend("torch")):
+        args, kwargs = tree_map(lambda v: v.value if isinstance(v, Variable) else v, (args, kwargs or {}))
+    return function(*args, **kwargs)
+
+
+Variable.__torch_function__ = classmethod(_torch_function)  # type: ignore[attr-defined]

@@ -1,167 +1,114 @@
-"""A graph as a flat plan: callables and the slots of their arguments.
-
-What a layer never needs (mask propagation, autocast, build checks, regularizers) is settled when the
-plan is made, not at each call: such a layer's `call` runs directly.
-"""
+"""A graph of symbolic tensors as a function of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
-from kbridge.core.graph.node import Node, leaves, map_leaves, record_call
-from kbridge.core.graph.trace import input_node, nodes_between
-from kbridge.core.layers.base import Layer, is_tensor, resolve_training
+from kbridge.core.context import SYMBOLIC, running
+from kbridge.core.errors import ArgumentError, ShapeError
+from kbridge.core.graph.node import leaves, map_leaves
+from kbridge.core.graph.operation import Operation
+from kbridge.core.graph.plan import Plan
+from kbridge.core.graph.trace import input_node
 from kbridge.core.tensor.symbolic import KerasTensor
-
-PLAIN, TRAINING, GENERAL, GENERAL_TRAINING = 0, 1, 2, 3  # how a step's callable gets its arguments
-
-
-class _Slot:
-    """Stands for a tensor of the graph in its stored form."""
-
-    def __init__(self, index: int) -> None:
-        self.index = index
+from kbridge.core.tree import assert_same_structure, map_shape_structure
 
 
-class Function:
-    """A runnable graph.
+class Function(Operation):
+    """The graph between symbolic tensors, as a function. `Model` is the same with weights, training and files.
 
     Args:
-        inputs: the symbolic inputs, flat.
-        outputs: the symbolic outputs, nested as results shall be.
+        inputs: a KerasTensor, or several in lists, tuples and dicts. They may lie inside a larger graph.
+        outputs: what shall be computed of them, nested as calls shall return it.
+        name: a name, made up if None.
+
+    Raises:
+        ArgumentError: no inputs, or no outputs.
+        ShapeError: an output needs a symbolic tensor that isn't among the inputs.
+
+    >>> import numpy as np
+    >>> from kbridge import ops
+    >>> x, y = KerasTensor((None, 2)), KerasTensor((None, 2))
+    >>> both = Function([x, y], {"sum": x + y, "product": ops.sum(x * y, axis=-1)})
+    >>> both([np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]])])
+    {'sum': array([[4., 6.]]), 'product': array([11.])}
+    >>> both.compute_output_shape([(None, 2), (5, 2)])
+    {'sum': (5, 2), 'product': (5,)}
     """
 
-    def __init__(self, inputs: list[KerasTensor], outputs: Any) -> None:
-        self.inputs = inputs
-        self.outputs = outputs
-        flat = [t for t in leaves(outputs) if isinstance(t, KerasTensor)]
-        self.nodes: list[Node] = nodes_between(inputs, flat)
-        slots: dict[int, int] = {id(t): i for i, t in enumerate(inputs)}
-        for node in self.nodes:
-            for tensor in node.outputs:
-                slots.setdefault(id(tensor), len(slots))
-        self.slots = slots
-        self.size = len(slots)
-        self.single = slots[id(outputs)] if isinstance(outputs, KerasTensor) else None
-        self._steps: tuple[Any, ...] | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        """The graph, flat: following histories would nest as deep as the graph is long."""
-        slots = self.slots
-
-        def number(leaf: Any) -> Any:
-            return _Slot(slots[id(leaf)]) if isinstance(leaf, KerasTensor) else leaf
-
-        calls = [
-            (
-                node.operation,
-                *map_leaves(number, (node.args, node.kwargs)),
-                node.outputs[0] if node.single else node.outputs,
-            )
-            for node in self.nodes
-        ]
-        return {"inputs": [(input_node(t).operation, t) for t in self.inputs], "calls": calls,
-                "outputs": map_leaves(number, self.outputs)}  # fmt: skip
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        tensors: list[KerasTensor] = []
-
-        def tensor(leaf: Any) -> Any:
-            return tensors[leaf.index] if isinstance(leaf, _Slot) else leaf
-
-        def record(operation: Any, args: Any, kwargs: Any, outputs: Any) -> None:
-            record_call(operation, args, kwargs, outputs)
-            tensors.extend(leaves(outputs))
-            if isinstance(operation, Layer):
-                operation._inbound.append(leaves(outputs)[0].history[0])
-
-        for layer, start in state["inputs"]:
-            record(layer, (), {}, start)
-        for operation, args, kwargs, outputs in state["calls"]:
-            given, named = map_leaves(tensor, (args, kwargs))
-            record(operation, given, named, outputs)
-        self.__init__(tensors[: len(state["inputs"])], map_leaves(tensor, state["outputs"]))  # type: ignore[misc]
+    def __init__(self, inputs: Any, outputs: Any, name: str | None = None) -> None:
+        super().__init__(name=name)
+        for said, tensors in (("inputs", inputs), ("outputs", outputs)):
+            _check_tensors(said, leaves(tensors))
+        self._inputs_struct, self._outputs_struct = inputs, outputs
+        self._plan = Plan(leaves(inputs), outputs)
 
     @property
-    def steps(self) -> tuple[Any, ...]:
-        """The plan: `(kind, callable, source, target, owner)` for each node."""
-        if self._steps is None:
-            self._steps = tuple(self._step(node) for node in self.nodes)
-        return self._steps
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic inputs, flat."""
+        return list(self._plan.inputs)
 
-    def _step(self, node: Node) -> tuple[Any, ...]:
-        owner = node.operation
-        targets = tuple(self.slots[id(t)] for t in node.outputs)
-        target = targets[0] if node.single else targets
-        if not isinstance(owner, Layer):
-            return GENERAL, owner.call, self._arguments(node), target, owner
-        if not runs_plainly(owner, node):
-            return GENERAL, owner, self._arguments(node), target, owner
-        trains = owner._signature.takes_training and "training" not in node.kwargs
-        if len(node.args) == 1 and isinstance(node.args[0], KerasTensor) and not node.kwargs:
-            return TRAINING if trains else PLAIN, owner.call, self.slots[id(node.args[0])], target, owner
-        return GENERAL_TRAINING if trains else GENERAL, owner.call, self._arguments(node), target, owner
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The symbolic outputs, flat."""
+        return leaves(self._outputs_struct)
 
-    def _arguments(self, node: Node) -> Callable[[list[Any]], tuple[Any, Any]]:
-        """A function from the slots' values to the node's arguments."""
-        slots = self.slots
-        if not node.kwargs and all(isinstance(a, KerasTensor) for a in node.args):
-            flat = tuple(slots[id(a)] for a in node.args)
-            return lambda values: (tuple(values[i] for i in flat), {})
-        first = node.args[0] if len(node.args) == 1 and not node.kwargs else None
-        if isinstance(first, (list, tuple)) and all(isinstance(a, KerasTensor) for a in first):
-            listed = tuple(slots[id(a)] for a in first)
-            return lambda values: (([values[i] for i in listed],), {})
+    @property
+    def operations(self) -> list[Any]:
+        """What the graph calls, layers and ops, each once: first that whose tensors the others need."""
+        starts = [input_node(t) for t in self._plan.inputs if t.history is not None]
+        nodes = [*(node for node in starts if node.is_input), *self._plan.nodes]
+        return list({id(node.operation): node.operation for node in nodes}.values())
 
-        def fill(values: list[Any]) -> tuple[Any, Any]:
-            def put(leaf: Any) -> Any:
-                return values[slots[id(leaf)]] if isinstance(leaf, KerasTensor) else leaf
+    def call(self, inputs: Any) -> Any:
+        """The outputs for new inputs, nested as the inputs of the constructor."""
+        return self._plan.run(self._checked(inputs))
 
-            return map_leaves(put, (node.args, node.kwargs))
+    def compute_output_spec(self, inputs: Any) -> Any:
+        """The outputs as KerasTensors, for inputs of these shapes."""
+        with running(SYMBOLIC):
+            return self._plan.run(self._checked(inputs))
 
-        return fill
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shapes of the outputs, for inputs of these shapes."""
+        dtypes = iter(tensor.dtype for tensor in self._plan.inputs)
+        inputs = map_shape_structure(lambda shape: KerasTensor(shape, next(dtypes)), input_shape)
+        return map_leaves(lambda tensor: tensor.shape, self.compute_output_spec(inputs))
 
-    def run(self, inputs: list[Any]) -> Any:
-        """The outputs for native inputs, in a running call.
+    def _checked(self, inputs: Any) -> list[Any]:
+        """The inputs, flat, if the graph was made for such."""
+        try:
+            assert_same_structure(inputs, self._inputs_struct)
+        except ValueError as error:
+            raise ArgumentError(
+                f"{self.name} was called with an invalid input structure. {error} The second is that of its inputs."
+            ) from None
+        found = leaves(inputs)
+        for value, wanted in zip(found, self._plan.inputs, strict=True):
+            shape = tuple(value.shape)
+            if len(shape) != wanted.ndim or any(
+                isinstance(size, int) and size != want
+                for size, want in zip(shape, wanted.shape, strict=True)
+                if want is not None
+            ):
+                raise ShapeError(
+                    f"{self.name} got incompatible inputs: one of shape {shape} where {wanted!r} is expected."
+                )
+        return found
 
-        `training` is what the call context says.
-        """
-        values: list[Any] = [None] * self.size
-        values[: len(inputs)] = inputs
-        for kind, call, source, target, layer in self.steps:
-            if kind is PLAIN:
-                result = call(values[source])
-            elif kind is TRAINING:
-                result = call(values[source], training=resolve_training(layer))
-            else:
-                args, kwargs = source(values)
-                if kind is GENERAL_TRAINING:
-                    kwargs = {**kwargs, "training": resolve_training(layer)}
-                result = call(*args, **kwargs)
-            if type(target) is int:
-                values[target] = result
-            else:
-                for slot, each in zip(target, leaves(result), strict=True):
-                    values[slot] = each
-        if self.single is not None:
-            return values[self.single]
-        slots = self.slots
-        return map_leaves(lambda t: values[slots[id(t)]] if isinstance(t, KerasTensor) else t, self.outputs)
+    def get_config(self) -> dict[str, Any]:
+        raise NotImplementedError(
+            f"{self.name} is a Function, which has no form in Keras's files. Make a Model of its inputs and outputs."
+        )
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        raise NotImplementedError("A Function has no form in Keras's files, so there is none to read.")
 
 
-def runs_plainly(layer: Layer, node: Node) -> bool:
-    """Whether a layer's `call` can run without the base class's door."""
-    casts = layer.autocast and any("float" in t.dtype and t.dtype != layer.compute_dtype for t in node.inputs)
-    masked = any(t._mask is not None for t in (*node.inputs, *node.outputs))
-    return (
-        type(layer).__call__ is Layer.__call__
-        and layer.built
-        and layer._called
-        and not casts
-        and not masked
-        and layer.compute_dtype == layer.variable_dtype
-        and layer.activity_regularizer is None
-        and not layer._signature.default_training
-        and all(isinstance(t, KerasTensor) or not is_tensor(t) for t in leaves((node.args, node.kwargs)))
-    )
+def _check_tensors(said: str, tensors: list[Any]) -> None:
+    if not tensors:
+        raise ArgumentError(f"The `{said}` argument cannot be empty: a Function needs at least one symbolic tensor.")
+    for tensor in tensors:
+        if not isinstance(tensor, KerasTensor):
+            raise ArgumentError(f"The `{said}` of a Function are symbolic tensors, got {type(tensor).__name__}.")

@@ -23,6 +23,13 @@ def map_leaves(fn: Any, tree: Any) -> Any:
     return optree.tree_map(fn, tree, none_is_leaf=True, namespace=NAMESPACE)
 
 
+def fresh(value: Any) -> Any:
+    """A symbolic tensor of its own for each output, so that its history is that of one call."""
+    if not isinstance(value, KerasTensor):
+        return value
+    return KerasTensor(value.shape, value.dtype, value.sparse, value.ragged)
+
+
 class Node:
     """One call in a graph.
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from kbridge.core.graph.node import Node
+from kbridge.core.graph.operation import Operation
 from kbridge.core.tensor.symbolic import KerasTensor
 
 
 def owner_of(node: Node) -> Any:
-    """What a call belongs to: the layer, which may be called often, or the node itself for an op."""
-    return node.operation if hasattr(node.operation, "own_variables") else node
+    """What a call belongs to: the layer or Operation, which may be called often, or the node itself for an op."""
+    return node.operation if isinstance(node.operation, Operation) else node
 
 
 def listed_owners(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> list[Any]:

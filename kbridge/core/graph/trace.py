@@ -26,8 +26,8 @@ def nodes_between(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> list
         node = tensor.history[0] if tensor.history is not None else None
         if node is None or not node.inputs:
             raise ShapeError(
-                f"The graph isn't connected: {tensor!r} is needed but isn't one of the inputs "
-                f"{[t.name or t.shape for t in inputs]}. Add it to `inputs`."
+                f"Output {output!r} is not connected to `inputs`: it needs {tensor!r}, which isn't one of "
+                f"{[t._name or t.shape for t in inputs]}. Add it to `inputs`."
             )
         if id(node) not in done:
             stack.append((node, False))
@@ -52,3 +52,25 @@ def nodes_between(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> list
 def input_node(tensor: Any) -> Node:
     """The node that made an input tensor."""
     return tensor.history[0]
+
+
+def get_source_inputs(tensor: KerasTensor) -> list[KerasTensor]:
+    """The symbolic tensors that `tensor` is computed from, with which its graph starts; itself if it is one.
+
+    >>> x, y = KerasTensor((2,)), KerasTensor((2,))
+    >>> [t is each for t, each in zip(get_source_inputs((x + y) * x), (x, y))]
+    [True, True]
+    """
+    found: dict[int, KerasTensor] = {}
+    met: set[int] = set()
+    stack = [tensor]
+    while stack:
+        each = stack.pop()
+        if id(each) in met:
+            continue
+        met.add(id(each))
+        inputs = each.history[0].inputs if each.history is not None else []
+        if not inputs:
+            found[id(each)] = each
+        stack += reversed(inputs)
+    return list(found.values())

@@ -5,33 +5,28 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar, Self
+from typing import Any
 
 import numpy as np
 
 from kbridge.core import initializers, regularizers
 from kbridge.core.config import Configured, constructor_parameters
-from kbridge.core.context import SYMBOLIC, decide, framework_of_type, local, running
+from kbridge.core.context import SYMBOLIC, decide, local, running
 from kbridge.core.errors import NotBuiltError, ShapeError
-from kbridge.core.graph.node import leaves, map_leaves, record_call
+from kbridge.core.graph.node import fresh, leaves, map_leaves, record_call
+from kbridge.core.graph.operation import Operation
 from kbridge.core.layers.free_sizes import followed
 from kbridge.core.layers.masks import arriving_masks, leave_masks, mask_of, set_mask
 from kbridge.core.layers.signature import build_names, call_signature
 from kbridge.core.layers.tracking import attributes, own_variables, seed_generators
-from kbridge.core.naming import auto_name
 from kbridge.core.ops import operators as operators  # symbolic tensors and variables get theirs
-from kbridge.core.ops.declare import homes
+from kbridge.core.ops.declare import homes, native
 from kbridge.core.saving.config import serialize_keras_object
+from kbridge.core.tensor.lens import Lens, laid_over
 from kbridge.core.tensor.policy import policy_of
 from kbridge.core.tensor.symbolic import KerasTensor
-from kbridge.core.tensor.variable import Lens, Variable, laid_over, spec_of
-
-TENSORS = (KerasTensor, Variable, np.ndarray, np.generic)
-
-
-def is_tensor(value: Any) -> bool:
-    """Whether a call argument is data: an array, a tensor of any framework, or symbolic."""
-    return isinstance(value, TENSORS) or framework_of_type(type(value)) is not None
+from kbridge.core.tensor.variable import Variable, spec_of
+from kbridge.core.tensor.variable import is_tensor as is_tensor
 
 
 def completed(build: Callable[..., None]) -> Callable[..., None]:
@@ -55,7 +50,7 @@ def completed(build: Callable[..., None]) -> Callable[..., None]:
     return complete
 
 
-class Layer(Configured):
+class Layer(Operation):
     """A function with weights.
 
     Subclasses give `__init__`, `build(input_shape)` (which makes weights with `add_weight`) and
@@ -69,9 +64,7 @@ class Layer(Configured):
         name: a name, made up if None.
     """
 
-    _inbound: list[Any]
     _citizen: Any  # the torch module that stands for this layer, once `to_torch` has made it
-    autograph_info__: ClassVar[dict[str, Any]] = {}  # TensorFlow's AutoGraph then calls us as we are
     supports_masking = False
     untracked: frozenset[str] = frozenset()  # attributes that hold nothing of the layer's own
     stored_when_none: frozenset[str] = frozenset()  # what the config says though it is the default
@@ -80,14 +73,6 @@ class Layer(Configured):
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
             cls.build = completed(cls.build)  # type: ignore[method-assign]
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        self = super().__new__(cls, *args, **kwargs)
-        self._inbound = []  # the graph nodes of symbolic calls; a graph brings its own back when copied
-        return self
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_inbound"}
 
     def __init__(
         self,
@@ -104,9 +89,7 @@ class Layer(Configured):
         self._input_shape_arg = (width,) if shape is None and width is not None else shape
         if kwargs:
             raise TypeError(f"{type(self).__name__} has no argument {', '.join(map(repr, kwargs))}.")
-        if name is not None and (not isinstance(name, str) or "/" in name):
-            raise ValueError(f"A layer's name is a string without '/', got {name!r}.")
-        self.name: str = name or auto_name(type(self))
+        super().__init__(name)
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.dtype_policy = policy_of(dtype)
         self.autocast = autocast
@@ -124,10 +107,6 @@ class Layer(Configured):
     @completed
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of this shape."""
-
-    def call(self, *args: Any, **kwargs: Any) -> Any:
-        """Compute the outputs."""
-        raise NotImplementedError(f"{type(self).__name__} needs a `call` method.")
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """The mask of the outputs: the inputs' one for layers that support masking."""
@@ -273,18 +252,27 @@ class Layer(Configured):
 
     def add_loss(self, loss: Any) -> None:
         """Add to the loss of the call in progress."""
-        self._losses.extend(loss if isinstance(loss, (list, tuple)) else [loss])
+        losses = loss if isinstance(loss, (list, tuple)) else [loss]
+        if local.lens is not None and local.lens.losses is not None:
+            local.lens.losses.extend((self, each) for each in losses)
+            return
+        self._losses.extend(losses)
         if local.loss_layers is not None:
             local.loss_layers.append(self)
 
     @property
     def losses(self) -> list[Any]:
         """What `add_loss` and the regularizers of this layer and its inner layers add to the loss."""
-        found = [loss for layer in self._flatten_layers() for loss in layer._losses]
+        found = [loss for layer in self._flatten_layers() for loss in layer._added_losses_now()]
         for variable in self.trainable_weights:
             if variable.regularizer is not None:
                 found.append(variable.regularizer(variable))
         return found
+
+    def _added_losses_now(self) -> list[Any]:
+        """What `add_loss` was given: in the last call, or since a lens that gathers losses was laid over."""
+        gathered = None if local.lens is None else local.lens.losses
+        return self._losses if gathered is None else [loss for layer, loss in gathered if layer is self]
 
     def _clear_losses(self) -> None:
         for layer in self._flatten_layers():
@@ -312,25 +300,9 @@ class Layer(Configured):
         """The names of the layers around this one, and its own."""
         return "/".join((*local.names, self.name))
 
-    @property
-    def input(self) -> Any:
-        """The symbolic inputs of the layer's only call."""
-        return self._only_node().args[0]
-
-    @property
-    def output(self) -> Any:
-        """The symbolic outputs of the layer's only call."""
-        outputs = self._only_node().outputs
-        return outputs[0] if len(outputs) == 1 else outputs
-
-    def _only_node(self) -> Any:
-        if not self._inbound:
-            raise AttributeError(f"{self.name} was never called on a symbolic tensor, so it has no input or output.")
-        return self._inbound[0]
-
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, ready for JSON."""
-        config = super().get_config()
+        config = Configured.get_config(self)
         kind: type = type(self)
         taken = constructor_parameters(kind)  # a constructor without **kwargs may take neither
         config |= {key: value for key, value in (("dtype", self.dtype_policy), ("name", self.name)) if key in taken}
@@ -425,11 +397,14 @@ class Layer(Configured):
         local.running = decide(homes(given) if any(isinstance(v, Variable) for v in given) else given)
         local.masks, local.loss_layers = arriving_masks(given), []
         try:
+            backend = local.running
+            if backend.reveal is not None and (reveal := backend.reveal(given)) is not None:
+                args, kwargs = map_leaves(reveal, (args, kwargs))
             outputs = self(*args, **kwargs)
             if local.masks:
                 leave_masks(outputs)
             self._with_losses = local.loss_layers
-            return outputs
+            return outputs if backend.conceal is None else backend.conceal(outputs)
         finally:
             local.running = None
             local.masks, local.loss_layers = before
@@ -465,12 +440,14 @@ class Layer(Configured):
         lens = local.lens
         cast = self.compute_dtype if self.compute_dtype != self.variable_dtype else None
         if cast is not None or (lens is not None and lens.cast is not None):
-            local.lens = Lens(lens.overlay if lens is not None else None, cast)
+            local.lens = Lens(None, cast) if lens is None else lens.casting(cast)
         try:
+            plain = self._remat is None and self.quantization_mode is None
+            call = self.call if plain else self._bound_call()
             if self._called:
-                return self.call(*args, **kwargs)
+                return call(*args, **kwargs)
             with self._scope():
-                outputs = self.call(*args, **kwargs)
+                outputs = call(*args, **kwargs)
             self._called = True
             return outputs
         finally:
@@ -542,7 +519,7 @@ class Layer(Configured):
             if not self.built:
                 self._build_for(args, kwargs)
             filled = self._with_masks(signature, args, kwargs) if signature.masks else kwargs
-            outputs = map_leaves(_fresh, self.compute_output_spec(*args, **filled))
+            outputs = map_leaves(fresh, self.compute_output_spec(*args, **filled))
             with running(SYMBOLIC):
                 self._pass_masks(args, outputs)
         except Exception as error:
@@ -570,7 +547,8 @@ class Layer(Configured):
             if not is_tensor(value):
                 return value
             spec = spec_of(value)
-            return KerasTensor(spec.shape, cast if cast and "float" in spec.dtype else spec.dtype)
+            dtype = cast if cast and "float" in spec.dtype else spec.dtype
+            return KerasTensor(spec.shape, dtype, spec.sparse, spec.ragged)
 
         training_before = local.training
         with running(SYMBOLIC):
@@ -618,11 +596,9 @@ class Layer(Configured):
         overlay = dict(zip((*first, *second), (*trainable_variables, *non_trainable_variables), strict=True))
         given = [v for v in leaves((args, kwargs)) if is_tensor(v)]
         backend = local.running or decide([*given, *overlay.values()])
-        with running(backend), laid_over(overlay):
-            self._clear_losses()
+        with running(backend), laid_over(overlay, losses=[]):
             outputs = self(*args, **kwargs)
             losses = self.losses if return_losses else []
-            self._clear_losses()
         results = (outputs, [overlay[v] for v in second])
         return (*results, losses) if return_losses else results
 
@@ -665,9 +641,7 @@ def _to_native(backend: Any) -> Callable[[Any], Any]:
     def convert(value: Any) -> Any:
         if type(value) in backend.ready or not is_tensor(value):
             return value
-        if isinstance(value, Variable):
-            return value.value
-        return backend.convert(value)
+        return native(backend, value)
 
     return convert
 
@@ -700,8 +674,3 @@ def _specs_of_shapes(shape: Any, dtype: str) -> Any:
     if isinstance(shape, (list, tuple)) and any(isinstance(s, (list, tuple, dict)) for s in shape):
         return [_specs_of_shapes(each, dtype) for each in shape]
     return KerasTensor(shape, dtype)
-
-
-def _fresh(value: Any) -> Any:
-    """A symbolic tensor of its own for each output, so that its history is this call's."""
-    return KerasTensor(value.shape, value.dtype) if isinstance(value, KerasTensor) else value

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from kbridge.core.errors import ArgumentError, KBridgeError
+from kbridge.core.errors import ArgumentError, KBridgeError, SymbolicError
 from kbridge.core.layers.base import Layer
 from kbridge.core.ops.convert import convert_to_numpy, convert_to_tensor
 from kbridge.core.saving.allow import check
@@ -73,9 +73,9 @@ class Lambda(Layer):
             return super().compute_output_spec(*args, **kwargs)
         try:
             return self._follow(args, kwargs)
-        except KBridgeError:
-            raise
         except Exception as error:
+            if isinstance(error, KBridgeError) and not isinstance(error, SymbolicError):
+                raise
             raise NotImplementedError(
                 f"The function of {self.name} can't be run on shapes alone ({type(error).__name__}: {error}). "
                 "Write it with kbridge.ops, or give the layer an output_shape."

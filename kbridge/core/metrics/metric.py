@@ -15,8 +15,9 @@ from kbridge.core.layers.tracking import attributes
 from kbridge.core.naming import auto_name
 from kbridge.core.ops.outermost import backend_for, flat, outermost
 from kbridge.core.settings import floatx
+from kbridge.core.tensor.lens import laid_over
 from kbridge.core.tensor.policy import policy_of
-from kbridge.core.tensor.variable import Variable, laid_over
+from kbridge.core.tensor.variable import Variable
 
 
 class Metric(Configured):

@@ -7,9 +7,9 @@ from typing import Any
 
 from kbridge.core.context import framework_of_type, local
 from kbridge.core.errors import ShapeError
-from kbridge.core.graph.function import Function
 from kbridge.core.graph.node import leaves
 from kbridge.core.graph.order import listed_owners
+from kbridge.core.graph.plan import Plan
 from kbridge.core.graph.trace import input_node
 from kbridge.core.layers.base import Layer
 from kbridge.core.layers.input import InputLayer
@@ -24,7 +24,7 @@ REFUSED = ("string", "complex64", "complex128")  # what no cast makes numbers of
 class GraphPart(Layer):
     """Mixed into Model."""
 
-    _graph: Function | None
+    _graph: Plan | None
 
     def _set_graph(self, inputs: Any, outputs: Any) -> None:
         flat = [t for t in leaves(inputs) if t is not None]
@@ -39,7 +39,7 @@ class GraphPart(Layer):
         flat = [_as_input(t) for t in flat]
         self._inputs_struct = inputs
         self._outputs_struct = outputs
-        self._graph = Function(flat, outputs)
+        self._graph = Plan(flat, outputs)
         self._input_names = [input_node(t).operation.name for t in flat]
         self._graph_children = self._find_layers()
         self.built = True
@@ -141,7 +141,7 @@ class GraphPart(Layer):
 def _as_input(tensor: KerasTensor) -> KerasTensor:
     """The tensor, as the start of a graph: one from inside another graph starts a new one here."""
     if tensor.history is None:
-        InputLayer(input_tensor=tensor, name=tensor.name)
+        InputLayer(input_tensor=tensor, name=tensor._name)
     return tensor
 
 

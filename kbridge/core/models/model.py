@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 from kbridge.core.errors import NotBuiltError
-from kbridge.core.graph.function import Function
+from kbridge.core.graph.plan import Plan
 from kbridge.core.layers.base import Layer
 from kbridge.core.models.graph_model import GraphPart
 from kbridge.core.models.summary import print_summary
@@ -39,7 +39,7 @@ class Model(GraphPart, Trainer):
         outputs = args[1] if len(args) > 1 else kwargs.pop("outputs", None)
         name = args[2] if len(args) > 2 else kwargs.pop("name", None)
         Layer.__init__(self, name=name, **kwargs)
-        self._graph: Function | None = None
+        self._graph: Plan | None = None
         if outputs is not None:
             self._set_graph(inputs, outputs)
 

@@ -86,7 +86,7 @@ class SeedGenerator:
             ordered: kept for Keras's signature; draws always follow each other.
         """
         if local.running is None:
-            with running(backend_for([self.state.home_value])):
+            with running(backend_for([self.state.seen_value])):
                 return self.next()
         upcoming = kernel.next_seed(self.state.value)
         self.state.assign(upcoming)

@@ -87,8 +87,8 @@ def mark(this: Any, found: Iterable[Any], outputs: Any) -> None:
     if not isinstance(outputs, KerasTensor) or not any(s is not None and (s.sparse or s.ragged) for s in specs):
         return
     rule = RULES.get(this.name)
-    outputs.sparse = rule is not None and rule.stays([s is not None and s.sparse for s in specs])
-    outputs.ragged = this.name in EACH and any(s is not None and s.ragged for s in specs)
+    outputs._sparse = rule is not None and rule.stays([s is not None and s.sparse for s in specs])
+    outputs._ragged = this.name in EACH and any(s is not None and s.ragged for s in specs)
 
 
 # --- the table --------------------------------------------------------------------------------------

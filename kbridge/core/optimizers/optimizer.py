@@ -29,7 +29,8 @@ from kbridge.core.optimizers.state import State
 from kbridge.core.saving.allow import is_entry
 from kbridge.core.saving.config import object_of, serialize_keras_object
 from kbridge.core.settings import floatx
-from kbridge.core.tensor.variable import Variable, laid_over
+from kbridge.core.tensor.lens import laid_over
+from kbridge.core.tensor.variable import Variable
 
 
 class Optimizer(State):
@@ -128,7 +129,7 @@ class Optimizer(State):
     def learning_rate(self, learning_rate: Any) -> None:
         if callable(learning_rate):
             if isinstance(self._learning_rate, Variable):
-                self._variables.remove(self._learning_rate)
+                self._variables = [v for v in self._variables if v is not self._learning_rate]
                 self._unbuilt -= 1
             self._learning_rate = learning_rate
         elif isinstance(self._learning_rate, Variable):

@@ -7,6 +7,7 @@ from typing import Any
 
 from kbridge.core.errors import LoadError
 from kbridge.core.graph.node import leaves
+from kbridge.core.graph.operation import Operation
 from kbridge.core.graph.order import listed_owners, owner_of
 from kbridge.core.layers.base import Layer
 from kbridge.core.layers.input import InputLayer
@@ -34,7 +35,7 @@ class GraphWriter:
     """Writes the graph of a model.
 
     Args:
-        graph: the model's `Function`.
+        graph: the model's `Plan`.
         inputs, outputs: its symbolic tensors, nested as calls nest them.
     """
 
@@ -79,12 +80,12 @@ class GraphWriter:
 
     def _owner(self, owner: Any) -> dict[str, Any]:
         name = self.names[id(owner)]
-        entry = serialize_keras_object(owner if isinstance(owner, Layer) else op_entry(owner, name))
+        entry = serialize_keras_object(owner if isinstance(owner, Operation) else op_entry(owner, name))
         entry.update(name=name, inbound_nodes=[self._call(node) for node in self.calls[id(owner)]])
         return entry
 
     def _call(self, node: Any) -> dict[str, Any]:
-        args, kwargs = (node.args, node.kwargs) if isinstance(node.operation, Layer) else op_call(node)
+        args, kwargs = (node.args, node.kwargs) if isinstance(node.operation, Operation) else op_call(node)
         return {"args": self._value(list(args)), "kwargs": self._value(kwargs)}
 
     def _value(self, value: Any) -> Any:
@@ -108,7 +109,7 @@ class GraphWriter:
 
 
 def _unique_names(owners: list[Any]) -> dict[int, str]:
-    names = {id(owner): owner.name for owner in owners if isinstance(owner, Layer)}
+    names = {id(owner): owner.name for owner in owners if isinstance(owner, Operation)}
     taken = set(names.values())
     for owner in owners:
         if id(owner) not in names:
@@ -150,7 +151,11 @@ class _GraphReader:
             name = entry.get("name") or entry["config"].get("name")
             if name in self.operations:
                 raise LoadError(f"The file holds two layers called {name!r}.")
-            operation = op_of_entry(entry) if is_op_entry(entry) else deserialize_keras_object(entry, custom_objects)
+            operation = (
+                op_of_entry(entry, self._filled)
+                if is_op_entry(entry)
+                else deserialize_keras_object(entry, custom_objects)
+            )
             self.operations[name] = operation
             calls = entry.get("inbound_nodes") or []
             if not calls and isinstance(operation, InputLayer):

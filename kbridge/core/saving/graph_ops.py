@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Callable
 from typing import Any
 
 from kbridge.core import ops
@@ -26,7 +27,10 @@ CLASS_NAMES = {
 # Where Keras keeps an op's class, if not with the module that ours is in or in `numpy`.
 MODULES = {
     **dict.fromkeys(
-        ("cast", "saturate_cast", "scatter", "scatter_update", "slice", "slice_update", "stop_gradient", "unstack"),
+        (
+            "cast", "saturate_cast", "scatter", "scatter_update", "slice", "slice_update", "stop_gradient", "unstack",
+            "vectorized_map",
+        ),
         "core",
     ),
     **dict.fromkeys(
@@ -57,10 +61,11 @@ INTERNAL = frozenset({
     "_converted", "_count", "_deepened", "affine", "biased_conv", "broadcast_arrays_of", "dropout", "lookup",
     "normalize_batch", "positions", "resample", "with_gradient",
 })  # fmt: skip
-# Ops that get functions, which no file can hold.
+# Ops that get functions, which no file can hold; and the one whose function Keras's files name if it is registered.
 OF_FUNCTIONS = frozenset({
-    "associative_scan", "cond", "fori_loop", "jvp", "map", "scan", "switch", "vectorized_map", "while_loop",
+    "associative_scan", "cond", "fori_loop", "jvp", "map", "rematerialized", "scan", "switch", "while_loop",
 })  # fmt: skip
+NAMING_A_FUNCTION = {"vectorized_map": "function"}
 # Ops that Keras doesn't have, or not as a class: a file with them could be read by nobody else.
 BEYOND_KERAS = frozenset({
     "argwhere", "bitwise_count", "categorical", "column_stack", "copysign", "cov", "cumulative_prod", "cumulative_sum",
@@ -95,6 +100,9 @@ def op_entry(node: Any, name: str) -> dict[str, Any]:
     if op.name in LISTED:
         static = {LISTED[op.name]: static[LISTED[op.name]]}
     config = {key: value for key, value in static.items() if key not in (*op.array_names, *_at_call(op))}
+    if op.name in NAMING_A_FUNCTION:
+        key = NAMING_A_FUNCTION[op.name]
+        config[key] = config[key].function  # of the part of a graph that it became
     return {
         "module": f"keras.src.ops.{module}",
         "class_name": class_name,
@@ -112,12 +120,14 @@ def op_call(node: Any) -> tuple[list[Any], dict[str, Any]]:
     return [given[key] for key in (*_arrays(op), *_at_call(op)) if key in given], {}
 
 
-def op_of_entry(entry: dict[str, Any]) -> Any:
-    """A function that calls the op of a stored form on symbolic tensors."""
+def op_of_entry(entry: dict[str, Any], read: Callable[[Any], Any]) -> Any:
+    """A function that calls the op of a stored form on symbolic tensors; `read` finds what an entry in it names."""
     op = op_named(entry["class_name"])
     if op is None:
         raise LoadError(f"The graph uses the op {entry['class_name']}, which kbridge doesn't have.")
     static = _static(op, entry["config"] or {})
+    if op.name in NAMING_A_FUNCTION:
+        static = {key: read(value) for key, value in static.items()}
     names = (*_arrays(op), *_at_call(op))
 
     def call(*args: Any, **kwargs: Any) -> Any:

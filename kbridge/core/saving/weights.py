@@ -14,7 +14,8 @@ from kbridge.core.optimizers.optimizer import Optimizer
 from kbridge.core.saving.fitting import Fitting, described
 from kbridge.core.saving.hdf5 import WeightFile, write_dataset
 from kbridge.core.saving.paths import saved_objects
-from kbridge.core.tensor.variable import Lens, Variable
+from kbridge.core.tensor.lens import Lens
+from kbridge.core.tensor.variable import Variable
 from kbridge.core.training.trainer import Trainer
 
 OPTIMIZER = "optimizer"
@@ -81,6 +82,9 @@ class _Staging(Lens):
     def __init__(self) -> None:
         super().__init__(None, None)
         self.values: dict[Variable, Any] = {}
+
+    def find(self, variable: Variable) -> Any:
+        return self.values.get(variable, variable.home_value)
 
     def read(self, variable: Variable) -> Any:
         return self.values[variable] if variable in self.values else variable._read()

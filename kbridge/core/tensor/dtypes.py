@@ -63,6 +63,8 @@ def standardize_dtype(dtype: Any) -> str:
         return "int32"
     if dtype is float or word == "float":
         return settings.floatx()
+    if getattr(dtype, "kind", None) in ("U", "S"):  # NumPy's text, "str64" and the like
+        return "string"
     name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype)
     name = name.rpartition(".")[2]
     name = {"bool_": "bool", "str": "string", "object": "string"}.get(name, name)

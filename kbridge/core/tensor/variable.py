@@ -2,36 +2,57 @@
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from kbridge.core.context import SYMBOLIC, framework_of_type, load_backend, local
-from kbridge.core.errors import ShapeError
+from kbridge.core.context import SYMBOLIC, current_backend, framework_of_type, load_backend, local
+from kbridge.core.errors import ArgumentError, ShapeError
+from kbridge.core.naming import auto_name
+from kbridge.core.registry import find
+from kbridge.core.tensor.berth import remember
 from kbridge.core.tensor.dtypes import is_float, standardize_dtype
 from kbridge.core.tensor.shapes import standardize_shape
 from kbridge.core.tensor.symbolic import KerasTensor
+
+AGGREGATIONS = ("none", "mean", "sum", "only_first_replica")
+SYNCHRONIZATIONS = ("none", "on_read", "on_write", "auto")
 
 
 class Variable:
     """A value that layers read and training changes.
 
     Args:
-        initializer: an array, or a callable `(shape, dtype) -> array` together with `shape`.
-        shape: needed for a callable initializer.
-        dtype: element type; the default float type if None and not given by the array.
+        initializer: an array, or together with `shape` a callable `(shape, dtype) -> array` or an
+            initializer's name.
+        shape: needed unless an array says it.
+        dtype: element type; the default float type if None and not given by the array. On NumPy and
+            TensorFlow "string" is possible.
         trainable: whether training changes it.
         autocast: whether mixed precision may read it in the compute type.
-        aggregation: how replicas combine it (kept for Keras's signature).
-        synchronization: kept for Keras's signature.
-        name: its last name; the path puts the layer's names before it.
+        aggregation: a note how replicas combine it: "none", "mean", "sum" or "only_first_replica".
+        synchronization: a note when they do: "none", "on_read", "on_write" or "auto".
+        name: its last name, made up if None; the path puts the layer's names before it.
+
+    Raises:
+        ArgumentError: a name with "/", an unknown note.
+        ShapeError: the shape isn't known, or the array has another one.
 
     The value is a host array until a backend first uses it; then it moves there. Used under another
     backend it moves again, whole: it is never held twice and never stale.
+
+    Python's operators, and `==` among them, compute with the value. A variable is still a key of its
+    own in dicts and sets.
+
+    >>> v = Variable([1.0, 2.0], name="v")
+    >>> v * 2 + 1, v == 2
+    (array([3., 5.], dtype=float32), array([False,  True]))
+    >>> v
+    <Variable path=v, shape=(2,), dtype=float32, value=[1. 2.]>
     """
+
+    __array_priority__ = 1000  # NumPy hands mixed operators to us
 
     def __init__(
         self,
@@ -40,25 +61,25 @@ class Variable:
         dtype: Any = None,
         trainable: bool = True,
         autocast: bool = True,
-        aggregation: str = "none",
-        synchronization: str = "auto",
+        aggregation: str | None = "none",
+        synchronization: str | None = "auto",
         name: str | None = None,
     ) -> None:
-        self.name = name or "variable"
-        if "/" in self.name:
-            raise ValueError(f"A variable's name has no '/': {self.name!r}. Layers add the path.")
+        if name is not None and (not isinstance(name, str) or "/" in name):
+            raise ArgumentError(f"A variable's `name` is a string without '/', got {name!r}. Layers add the path.")
+        self.name: str = name or auto_name(Variable)
         self.path = "/".join((*local.names, self.name))
         self._trainable = bool(trainable)
         self.autocast = bool(autocast)
-        self.aggregation = aggregation
-        self.synchronization = synchronization
-        self.regularizer: Any = None
-        self.constraint: Any = None
-        self.overwrite_with_gradient = False
+        self.aggregation = _one_of("aggregation", aggregation, AGGREGATIONS)
+        self.synchronization = _one_of("synchronization", synchronization, SYNCHRONIZATIONS)
+        self._regularizer: Any = None
+        self._constraint: Any = None
+        self._overwrite_with_gradient = False
         self.created_trainable = self._trainable  # what thawing a frozen layer goes back to
         value = _starting_value(initializer, shape, dtype)
         self.shape: tuple[int, ...] = value.shape
-        self._dtype = standardize_dtype(value.dtype)
+        self._dtype = load_backend("numpy").dtype_of(value)
         self._home: Any = load_backend("numpy")
         self._box: dict[str, Any] = {"value": value}
         self._key = "value"
@@ -69,7 +90,10 @@ class Variable:
 
     @property
     def value(self) -> Any:
-        """The tensor: of the running backend inside a call, of its home outside."""
+        """The tensor: of the running backend inside a call, of its home outside.
+
+        Outside, a scope still decides, and the default does for a value that no framework has had yet.
+        """
         if local.lens is None:
             if local.running is self._home:  # the common case, on the hot path of every layer
                 return self._box[self._key]
@@ -78,6 +102,8 @@ class Variable:
 
     def _read(self) -> Any:
         backend = local.running
+        if backend is None and (local.scope is not None or self._home.name == "numpy"):
+            backend = current_backend()
         if backend is self._home or backend is None or backend is SYMBOLIC:
             return self._box[self._key]
         return self.settle(backend)
@@ -86,6 +112,11 @@ class Variable:
     def home_value(self) -> Any:
         """The tensor where it lives now; nothing moves."""
         return self._box[self._key]
+
+    @property
+    def seen_value(self) -> Any:
+        """What is read now, where it lies: at home, or laid over; nothing moves."""
+        return self._box[self._key] if local.lens is None else local.lens.find(self)
 
     @property
     def home(self) -> str:
@@ -113,7 +144,7 @@ class Variable:
         else:
             self._box, self._key, adopted = box.box, box.key, box.adopted
             backend.write_variable(box.box, box.key, value)
-        self._berths[self._home.name] = _berth(left_box, left_key, self._adopted)
+        self._berths[self._home.name] = remember(left_box, left_key, self._adopted)
         self._adopted = adopted
         self._home = backend
         return self._box[self._key]
@@ -136,7 +167,11 @@ class Variable:
     # --- writing -----------------------------------------------------------------------------------
 
     def assign(self, value: Any) -> Any:
-        """Replace the value by one of the same shape; it is cast to this variable's dtype."""
+        """Replace the value by one of the same shape, cast to this variable's dtype; returns that.
+
+        Raises:
+            ShapeError: the shapes differ.
+        """
         if isinstance(value, Variable):
             value = value.value
         shape = tuple(getattr(value, "shape", None) or np.shape(value))
@@ -151,7 +186,7 @@ class Variable:
             return value  # following shapes changes nothing
         lens = local.lens
         if lens is not None and lens.write(self, value):
-            return value
+            return lens.find(self)
         backend = local.running if local.running not in (None, SYMBOLIC) else self._home
         if backend is not self._home and backend.is_tracing():
             backend.refuse_write(self.path)
@@ -161,11 +196,12 @@ class Variable:
         dtype = backend.dtype_of(self._box[self._key]) if self._adopted else self._dtype
         if framework_of_type(type(value)) not in (None, backend.name):
             value = load_backend("numpy").convert(value)  # borrowed memory may change under the variable
-        backend.write_variable(self._box, self._key, backend.convert(value, dtype))
-        return self._box[self._key]
+        written = backend.convert(value, dtype)
+        backend.write_variable(self._box, self._key, written)
+        return written
 
     def assign_add(self, value: Any) -> Any:
-        """Add `value` in place."""
+        """Add `value` in place; returns the sum, which may be the variable's own tensor."""
         home = self._home
         if local.lens is None and local.running is home and home.add_in_place(self._box, self._key, value):
             return self._box[self._key]
@@ -201,8 +237,44 @@ class Variable:
         self._trainable = bool(value)
         self._home.mark_trainable(self._box[self._key], self._trainable)
 
+    @property
+    def regularizer(self) -> Callable[[Any], Any] | None:
+        """What its layer adds to the loss: a function of the variable."""
+        return self._regularizer
+
+    @regularizer.setter
+    def regularizer(self, value: Any) -> None:
+        self._regularizer = _callable_or_none("regularizer", value)
+
+    @property
+    def constraint(self) -> Callable[[Any], Any] | None:
+        """What optimizers pass it through after each step: a function of the variable."""
+        return self._constraint
+
+    @constraint.setter
+    def constraint(self, value: Any) -> None:
+        self._constraint = _callable_or_none("constraint", value)
+
+    @property
+    def overwrite_with_gradient(self) -> bool:
+        """Whether optimizers take its gradient for its new value."""
+        return self._overwrite_with_gradient
+
+    @overwrite_with_gradient.setter
+    def overwrite_with_gradient(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise TypeError(f"overwrite_with_gradient must be a boolean. Got {value!r}: give True or False.")
+        self._overwrite_with_gradient = value
+
     def __repr__(self) -> str:
-        return f"<Variable path={self.path}, shape={self.shape}, dtype={self._dtype}, home={self.home}>"
+        value = self._shown_value()
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}{value}>"
+
+    def _shown_value(self) -> str:
+        try:
+            return f", value={self.numpy()}"
+        except Exception as error:  # a tracer, or a buffer given away: a repr is the last place to stop a program
+            return f", value unavailable ({type(error).__name__})"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
         from copy import deepcopy
@@ -227,75 +299,12 @@ class Variable:
         self._home = load_backend(state["_home"])
 
 
-class _Berth:
-    """Where a value lay before it left: on return the same container is filled again.
-
-    Whoever still holds that container (a torch optimiser its Parameter, a compiled tf.function its
-    tf.Variable) then sees the value; nobody holding it, it is gone and costs nothing.
-    """
-
-    __slots__ = ("adopted", "box", "key")
-
-    def __init__(self, box: dict[str, Any], key: str, adopted: bool) -> None:
-        self.box = box
-        self.key = key
-        self.adopted = adopted
+TENSORS = (KerasTensor, Variable, np.ndarray, np.generic)
 
 
-def _berth(box: dict[str, Any], key: str, adopted: bool) -> Callable[[], _Berth | None]:
-    if adopted:
-        kept = _Berth(box, key, True)
-        return lambda: kept
-    try:
-        reference = weakref.ref(box[key])
-    except TypeError:  # nobody can refill what can't be referred to
-        return lambda: None
-
-    def find() -> _Berth | None:
-        value = reference()
-        return None if value is None else _Berth({key: value}, key, False)
-
-    return find
-
-
-class Lens:
-    """How variables are read in the call in progress.
-
-    Args:
-        overlay: values that stand in for the variables' own, as `stateless_call` needs; writes go there.
-        cast: the compute type of a mixed-precision layer.
-    """
-
-    __slots__ = ("cast", "overlay")
-
-    def __init__(self, overlay: dict[Variable, Any] | None, cast: str | None) -> None:
-        self.overlay = overlay
-        self.cast = cast
-
-    def read(self, variable: Variable) -> Any:
-        """The value as this call sees it."""
-        overlay = self.overlay
-        if overlay is not None and variable in overlay:
-            value = overlay[variable]
-            backend = local.running
-            if type(value) not in backend.ready and not backend.is_tensor_type(type(value)):  # a host array, say
-                value = overlay[variable] = backend.convert(value, variable._dtype)
-        else:
-            value = variable._read()
-        if self.cast is None or not variable.autocast or variable._dtype == self.cast or not is_float(variable._dtype):
-            return value
-        return local.running.cast(value, self.cast)
-
-    def write(self, variable: Variable, value: Any) -> bool:
-        """Keep the new value here if this lens stands in for the variable; False otherwise."""
-        if self.overlay is None or variable not in self.overlay:
-            return False
-        backend = local.running
-        before = self.overlay[variable]
-        # a module's owner may have moved it to another float type, which then counts
-        moved = variable._adopted and backend.is_tensor_type(type(before))
-        self.overlay[variable] = backend.convert(value, backend.dtype_of(before) if moved else variable._dtype)
-        return True
+def is_tensor(value: Any) -> bool:
+    """Whether a call argument is data: an array, a tensor of any framework, or symbolic."""
+    return isinstance(value, TENSORS) or framework_of_type(type(value)) is not None
 
 
 def spec_of(value: Any) -> KerasTensor:
@@ -314,9 +323,12 @@ def spec_of(value: Any) -> KerasTensor:
 
 
 def _starting_value(initializer: Any, shape: Any, dtype: Any) -> np.ndarray:
+    if isinstance(initializer, str):
+        initializer = find("initializers", initializer)
+        initializer = initializer() if isinstance(initializer, type) else initializer
     if callable(initializer):
         if shape is None:
-            raise ShapeError("A variable with a callable initializer needs `shape`.")
+            raise ShapeError("A variable made from an initializer, not from an array, needs `shape`.")
         sizes = standardize_shape(shape)
         if None in sizes:
             raise ShapeError(f"A variable's shape must be fully known, got {sizes}.")
@@ -331,16 +343,22 @@ def _starting_value(initializer: Any, shape: Any, dtype: Any) -> np.ndarray:
     host = load_backend("numpy")
     array = host.convert(value, standardize_dtype(dtype))
     if shape is not None and tuple(shape) != array.shape:
-        raise ShapeError(f"The initializer gave shape {array.shape} where {tuple(shape)} was asked for.")
+        raise ShapeError(
+            f"The initializer gave shape {array.shape} where {tuple(shape)} was asked for. Leave `shape` out to "
+            "take the array's, or broadcast the array first."
+        )
     return np.array(array)  # our own copy: the caller may change theirs
 
 
-@contextmanager
-def laid_over(overlay: dict[Variable, Any]) -> Iterator[None]:
-    """Variables are read from, and written to, `overlay` inside."""
-    before = local.lens
-    local.lens = Lens(overlay, before.cast if before is not None else None)
-    try:
-        yield
-    finally:
-        local.lens = before
+def _one_of(argument: str, given: str | None, choices: tuple[str, ...]) -> str:
+    if given is None:
+        return "none"
+    if given not in choices:
+        raise ArgumentError(f"A variable's `{argument}` is one of {', '.join(choices)}, got {given!r}.")
+    return given
+
+
+def _callable_or_none(attribute: str, value: Any) -> Any:
+    if value is not None and not callable(value):
+        raise ArgumentError(f"A variable's `{attribute}` is a function of its value, or None, got {value!r}.")
+    return value

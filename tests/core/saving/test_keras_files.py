@@ -317,11 +317,16 @@ def test_an_unbuilt_model_is_saved_with_a_warning(tmp_path: Path) -> None:
     assert loaded(np.ones((1, 2), "float32")).shape == (1, 3)
 
 
+class Halved:
+    def __call__(self, weights: Any) -> Any:
+        return weights * 0.5
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
         (lambda: Sequential([Input((2,)), layers.Dense(3, activation=lambda x: x)]), "lambda"),
-        (lambda: Sequential([Input((2,)), layers.Dense(3, bias_constraint=object())]), "no get_config"),
+        (lambda: Sequential([Input((2,)), layers.Dense(3, bias_constraint=Halved())]), "no get_config"),
     ],
     ids=["lambda", "object"],
 )
