@@ -19,6 +19,8 @@ from kbridge.core.ops.equations import matrix_rank as matrix_rank
 from kbridge.core.ops.equations import pinv as pinv
 from kbridge.core.ops.equations import solve as solve
 from kbridge.core.ops.equations import solve_triangular as solve_triangular
+from kbridge.core.ops.equations import tensorinv as tensorinv
+from kbridge.core.ops.equations import tensorsolve as tensorsolve
 from kbridge.core.ops.norms import matrix_norm as matrix_norm
 from kbridge.core.ops.norms import norm as norm
 from kbridge.core.ops.norms import vector_norm as vector_norm

@@ -220,5 +220,14 @@ def heaviside(x1: Any, x2: Any) -> Any:
     return kernel.heaviside(*[as_real(x) for x in both_tensors(x1, x2)])
 
 
+def divmod(x1: Any, x2: Any) -> tuple[Any, Any]:
+    """The quotient rounded down and the remainder: `floor_divide` and `mod`.
+
+    >>> divmod([7, -7], 3)
+    (array([ 2, -3], dtype=int32), array([1, 2], dtype=int32))
+    """
+    return floor_divide(x1, x2), mod(x1, x2)
+
+
 # Other names of the array API standard.
 pow, remainder = power, mod

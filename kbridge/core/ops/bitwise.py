@@ -152,3 +152,7 @@ def bitwise_count(x: Any) -> Any:
     array([0, 3, 3], dtype=uint8)
     """
     return kernel.bitwise_count(_bits(ordered(x))[0])
+
+
+# NumPy's name.
+invert = bitwise_not

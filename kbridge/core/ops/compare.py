@@ -178,6 +178,16 @@ def isreal(x: Any) -> Any:
     return kernel.full_like(x, True, "bool")
 
 
+@op(rules.boolean)
+def iscomplex(x: Any) -> Any:
+    """Where the input has an imaginary part.
+
+    >>> iscomplex([1 + 2j, 3 + 0j])
+    array([ True, False])
+    """
+    return kernel.logical_not(isreal(x))
+
+
 @op(rules.ordered(rules.boolean))
 def signbit(x: Any) -> Any:
     """Where the sign is a minus; -0.0 and NaN have one too.
@@ -224,3 +234,40 @@ def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan
     """
     near = isclose(x1, x2, rtol, atol, equal_nan)
     return kernel.reduce_all(near, tuple(range(len(near.shape))), False)
+
+
+def _alike(x1: Any, x2: Any) -> bool:
+    sizes = zip(x1.shape, x2.shape, strict=False)
+    return len(x1.shape) == len(x2.shape) and all(a == b or None in (a, b) for a, b in sizes)
+
+
+def _equal_rule(x1: KerasTensor, x2: KerasTensor, equal_nan: bool = False) -> KerasTensor:
+    return rules.compared(KerasTensor((), x1.dtype), KerasTensor((), x2.dtype))
+
+
+@op(_equal_rule, arrays=2)
+def array_equal(x1: Any, x2: Any, equal_nan: bool = False) -> Any:
+    """Whether two tensors have one shape and the same elements: a single truth value.
+
+    `equal_nan` says whether two NaNs are the same.
+
+    >>> array_equal([1, 2], [1, 2]), array_equal([1, 2], [[1, 2]])
+    (np.True_, array(False))
+    """
+    if not _alike(x1, x2):
+        return kernel.full((), False, "bool")
+    same = equal(x1, x2)
+    if equal_nan:
+        same = kernel.logical_or(same, kernel.logical_and(isnan(x1), isnan(x2)))
+    return kernel.reduce_all(same, tuple(range(len(same.shape))), False)
+
+
+@op(lambda x1, x2: KerasTensor((), rules.compared(x1, x2).dtype), arrays=2)
+def array_equiv(x1: Any, x2: Any) -> Any:
+    """Whether two tensors, which broadcast, have the same elements: a single truth value.
+
+    >>> array_equiv([1, 2], [[1, 2], [1, 2]])
+    np.True_
+    """
+    same = equal(x1, x2)
+    return kernel.reduce_all(same, tuple(range(len(same.shape))), False)

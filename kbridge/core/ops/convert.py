@@ -112,6 +112,10 @@ def array(x: Any, dtype: Any = None) -> Any:
     return convert_to_tensor(x, dtype)
 
 
+# The name in the array API standard.
+asarray = convert_to_tensor
+
+
 def convert_to_numpy(x: Any) -> Any:
     """`x` as a NumPy array on the host, of the same shape.
 

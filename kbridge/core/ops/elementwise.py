@@ -162,6 +162,19 @@ def round(x: Any, decimals: int = 0) -> Any:
     return back(kernel.round(there(x, factor)), factor)
 
 
+@op(rules.ordered(rules.floating))
+def rint(x: Any) -> Any:
+    """Nearest whole number, in a float type; halves to the even one.
+
+    >>> rint([0.5, 1.5, -2.7])
+    array([ 0.,  2., -3.], dtype=float32)
+    """
+    return kernel.round(as_real(x))
+
+
+around = round
+
+
 def _whole_round(x: Any, unit: int, dtype: str) -> Any:
     """The nearest multiple of `unit`, by whole numbers alone: floats don't hold all of 32 bits."""
     x = cast(x, dtype if dtype.endswith("64") else result_type(dtype, "int32"))
@@ -256,6 +269,9 @@ def cast(x: Any, dtype: Any) -> Any:
     dtype = standardize_dtype(dtype)
     return x if kernel.dtype_of(x) == dtype else kernel.cast(x, dtype)
 
+
+# The name in the array API standard.
+astype = cast
 
 # How many binary digits of a number each type keeps, the leading one counted.
 DIGITS = {"bfloat16": 8, "float16": 11, "float32": 24, "float64": 53}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from kbridge.core.errors import DTypeError, ShapeError
+from kbridge.core.errors import ArgumentError, DTypeError, ShapeError
+from kbridge.core.ops.convert import shape
 from kbridge.core.ops.declare import as_float, kernel, op
 from kbridge.core.ops.decompose import identity_of, inv, lapack, matrices, real_result, square
 from kbridge.core.ops.linalg import agree, in_type_of
+from kbridge.core.ops.shape import ravel, reshape, transpose
 from kbridge.core.tensor.dtypes import float_result, result_type
-from kbridge.core.tensor.shapes import broadcast_shape
+from kbridge.core.tensor.shapes import broadcast_shape, one_axis
 from kbridge.core.tensor.symbolic import KerasTensor
 
 PRECISION = {"float32": 2.0**-23, "float64": 2.0**-52}
@@ -101,6 +104,49 @@ def pinv(x: Any, rcond: Any = None) -> Any:
            [0. ]], dtype=float32)
     """
     return lapack(lambda x: kernel.pinv(x, cutoff(x, 10) if rcond is None else rcond), x)
+
+
+def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
+    """The `x` for which the sum of products of the last axes of `a` with all axes of `x` is `b`.
+
+    Args:
+        a: `(*b.shape, *x.shape)`, both with as many elements.
+        b: of any shape.
+        axes: the axes of `a` to move to the end first.
+
+    Raises:
+        ShapeError: as in `solve`.
+
+    >>> tensorsolve([[[2.0, 0.0]], [[0.0, 4.0]]], [[2.0], [8.0]])
+    array([1., 2.], dtype=float32)
+    """
+    rank = len(shape(a))
+    moved = [] if axes is None else [one_axis(axis, rank) for axis in axes]
+    a = transpose(a, [i for i in range(rank) if i not in moved] + moved)
+    sizes = shape(a)[len(shape(b)) :]
+    count = math.prod(sizes)
+    return reshape(solve(reshape(a, (-1, count)), ravel(b)), sizes)
+
+
+def tensorinv(a: Any, ind: int = 2) -> Any:
+    """The inverse of `a` as a map from tensors to tensors, which `tensordot(tensorinv(a), b, ind)` applies.
+
+    Args:
+        a: `(*rows, *columns)`, both with as many elements.
+        ind: how many axes the rows have.
+
+    Raises:
+        ArgumentError: `ind` is below 1.
+
+    >>> tensorinv([[2.0, 0.0], [0.0, 4.0]], ind=1)
+    array([[0.5 , 0.  ],
+           [0.  , 0.25]], dtype=float32)
+    """
+    if ind < 1:
+        raise ArgumentError(f"ops.tensorinv: ind is the number of axes of the rows, got {ind}.")
+    sizes = shape(a)
+    count = math.prod(sizes[:ind])
+    return reshape(inv(reshape(a, (count, -1))), (*sizes[ind:], *sizes[:ind]))
 
 
 def _lstsq_rule(a: KerasTensor, b: KerasTensor, rcond: Any = None) -> KerasTensor:

@@ -18,7 +18,8 @@ def _some(xs: Any) -> None:
         raise ArgumentError("got no tensors; give at least one.")
 
 
-def _joined(xs: list[KerasTensor], axis: int) -> KerasTensor:
+def joined(xs: list[KerasTensor], axis: int) -> KerasTensor:
+    """The rule of joining along an axis."""
     _some(xs)
     if axis is None:
         raise ArgumentError("tensors are joined along one axis, got axis=None. Flatten them with ops.ravel first.")
@@ -35,7 +36,7 @@ def _joined(xs: list[KerasTensor], axis: int) -> KerasTensor:
     return KerasTensor(sizes, result_type(*(x.dtype for x in xs)))
 
 
-@op(lambda xs, axis=0: _joined(xs, axis), listed=True)
+@op(lambda xs, axis=0: joined(xs, axis), listed=True)
 def concatenate(xs: Any, axis: int = 0) -> Any:
     """The inputs joined along an axis that they have, in their common type.
 
@@ -144,7 +145,7 @@ def _stacked(rank: int, axis: Any) -> Any:
     def rule(xs: list[KerasTensor]) -> KerasTensor:
         _some(xs)
         deep = [KerasTensor(_at_least(x.shape, rank), x.dtype) for x in xs]
-        return _joined(deep, axis(deep[0].shape))
+        return joined(deep, axis(deep[0].shape))
 
     return rule
 
@@ -206,7 +207,7 @@ def _as_columns(x: Any) -> Any:
 
 def _column_rule(xs: list[KerasTensor]) -> KerasTensor:
     _some(xs)
-    return _joined([KerasTensor((*reshaped(x.shape, (-1,)), 1) if x.ndim < 2 else x.shape, x.dtype) for x in xs], 1)
+    return joined([KerasTensor((*reshaped(x.shape, (-1,)), 1) if x.ndim < 2 else x.shape, x.dtype) for x in xs], 1)
 
 
 @op(_column_rule, listed=True)
@@ -228,8 +229,8 @@ def column_stack(xs: Any) -> Any:
 
 def _append_rule(x1: KerasTensor, x2: KerasTensor, axis: int | None = None) -> KerasTensor:
     if axis is not None:
-        return _joined([x1, x2], axis)
-    return _joined([KerasTensor(reshaped(x.shape, (-1,)), x.dtype) for x in (x1, x2)], 0)
+        return joined([x1, x2], axis)
+    return joined([KerasTensor(reshaped(x.shape, (-1,)), x.dtype) for x in (x1, x2)], 0)
 
 
 @op(_append_rule, arrays=2)

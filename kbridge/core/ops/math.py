@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 from kbridge.core.errors import DTypeError
@@ -267,6 +268,31 @@ def nextafter(x1: Any, x2: Any) -> Any:
     array([1.0000001e+00, 1.4012985e-45], dtype=float32)
     """
     return kernel.nextafter(*real_tensors(x1, x2))
+
+
+@op(real_rule)
+def spacing(x: Any) -> Any:
+    """How far it is from `x` to the next number that the type can hold, away from 0; with the sign of `x`.
+
+    >>> spacing([1.0, -1.0])
+    array([ 1.1920929e-07, -1.1920929e-07], dtype=float32)
+    """
+    x = as_real(x)
+    far = kernel.full_like(x, math.inf, kernel.dtype_of(x))
+    return kernel.subtract(kernel.nextafter(x, kernel.copysign(far, x)), x)
+
+
+@op(lambda x: (real_rule(x), real_rule(x)))
+def modf(x: Any) -> tuple[Any, Any]:
+    """The fraction and the whole part of each number, both with its sign, in a float type.
+
+    >>> modf([1.5, -2.0])
+    (array([ 0.5, -0. ], dtype=float32), array([ 1., -2.], dtype=float32))
+    """
+    x = as_real(x)
+    whole, none = kernel.trunc(x), kernel.full_like(x, 0, kernel.dtype_of(x))
+    rest = kernel.where(kernel.isinf(x), none, kernel.subtract(x, whole))
+    return kernel.copysign(rest, x), whole
 
 
 @binary(pair_rule)

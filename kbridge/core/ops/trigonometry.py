@@ -190,3 +190,5 @@ def rad2deg(x: Any) -> Any:
 
 # The names of the array API standard.
 acos, acosh, asin, asinh, atan, atan2, atanh = arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh
+# And NumPy's.
+radians, degrees = deg2rad, rad2deg

@@ -58,8 +58,8 @@ AT_CALL = {"get_item": ("key",), "full_like": ("fill_value",), "pad": ("constant
 WITHOUT: dict[str, dict[str, Any]] = {}
 # Ops that Keras's files have no class for: layers use them inside.
 INTERNAL = frozenset({
-    "_converted", "_count", "_deepened", "affine", "biased_conv", "broadcast_arrays_of", "dropout", "lookup",
-    "normalize_batch", "positions", "resample", "with_gradient",
+    "_converted", "_count", "_deepened", "affine", "biased_conv", "block_of", "broadcast_arrays_of", "dropout",
+    "lookup", "normalize_batch", "positions", "resample", "with_gradient",
 })  # fmt: skip
 # Ops that get functions, which no file can hold; and the one whose function Keras's files name if it is registered.
 OF_FUNCTIONS = frozenset({
@@ -68,10 +68,12 @@ OF_FUNCTIONS = frozenset({
 NAMING_A_FUNCTION = {"vectorized_map": "function"}
 # Ops that Keras doesn't have, or not as a class: a file with them could be read by nobody else.
 BEYOND_KERAS = frozenset({
-    "argwhere", "bitwise_count", "categorical", "column_stack", "copysign", "cov", "cumulative_prod", "cumulative_sum",
-    "eigvals", "eigvalsh", "fftshift", "flatnonzero", "float_power", "ifft", "ifftshift", "logcumsumexp", "matrix_norm",
-    "matrix_power", "matvec", "multi_dot", "partition", "positive", "put_along_axis", "rearrange", "shuffle", "svdvals",
-    "unique_all", "unique_counts", "unique_inverse", "unique_values", "vecdot", "vecmat", "vector_norm",
+    "argwhere", "array_equal", "array_equiv", "bitwise_count", "categorical", "column_stack", "copysign", "cov",
+    "cumulative_prod", "cumulative_sum", "diag_indices_from", "ediff1d", "eigvals", "eigvalsh", "fftshift",
+    "flatnonzero", "float_power", "ifft", "ifftshift", "interp", "iscomplex", "logcumsumexp", "matrix_norm",
+    "matrix_power", "matvec", "modf", "multi_dot", "partition", "positive", "put_along_axis", "rearrange", "rint",
+    "shuffle", "spacing", "svdvals", "tril_indices_from", "triu_indices_from", "unique_all", "unique_counts",
+    "unique_inverse", "unique_values", "unwrap", "vecdot", "vecmat", "vector_norm",
 })  # fmt: skip
 LISTED = {"einsum_of": "subscripts", "meshgrid_of": "indexing"}  # ops of a list of arrays, and their one argument
 

@@ -37,13 +37,16 @@ NAMESPACES = (ops, ops.numpy, ops.nn, ops.linalg, ops.image, random)
 
 
 def public() -> dict[str, Any]:
-    """Name -> function, each once; two names of one function give one entry."""
-    found: dict[int, tuple[str, Any]] = {}
-    for space in NAMESPACES:
-        for name, value in vars(space).items():
-            if not name.startswith("_") and callable(value):
-                found.setdefault(id(value), (name, value))
-    return dict(found.values())
+    """Name -> function, each once: by the name it is declared with."""
+    functions = {
+        id(value): value
+        for space in NAMESPACES
+        for name, value in vars(space).items()
+        if not name.startswith("_") and callable(value)
+    }
+    names = {function.__name__: function for function in functions.values()}
+    assert len(names) == len(functions)
+    return names
 
 
 PUBLIC = public()
