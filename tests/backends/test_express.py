@@ -22,6 +22,9 @@ REFUSED = {
     "window": lambda x: ops.conv(x[None, :, :, None], ops.ones((4, 1, 1, 1)), 1, "valid", "channels_last"),
     "one more": lambda x: ops.conv(x[None, :, :, None], ops.ones((3, 1, 1, 1)), 1, "valid", "channels_last"),
     "channels": lambda x: ops.conv(x[None, :, None], ops.ones((1, 1, 2, 4)), 1, "valid", "channels_last"),
+    "channels of its own": lambda x: ops.depthwise_conv(
+        ops.ones_like(x[None, :, None, :]), ops.ones((1, 1, 1, 3)), 1, "valid", "channels_last"
+    ),
     "no batch": lambda x: ops.conv(x[..., None], ops.ones((1, 1, 1, 1)), 1, "valid", "channels_last"),
 }
 
@@ -33,7 +36,7 @@ def tensor(framework: str, array: Any) -> Any:
 def arguments(framework: str, name: str, dtype: str) -> list[tuple[Any, ...]]:
     """Calls of the op that may go the express way."""
     x = tensor(framework, X.astype(dtype))
-    if name == "conv":
+    if name.endswith("conv"):
         images, window = ops.reshape(x, (1, 2, 3, 1)), tensor(framework, np.ones((2, 1, 1, 2), dtype))
         return [(images, window), (images, window, 2, "same", "channels_last"), (images, window, 1, "valid", None, 1)]
     if name == "matmul":

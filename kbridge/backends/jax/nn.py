@@ -122,6 +122,10 @@ def _rms_normalization(x: Any, scale: Any, axes: Any, epsilon: float) -> Any:
 rms_normalization = compiled(_rms_normalization, 2, 3)
 
 
-def sparse_crossentropy(target: Any, logits: Any, axis: int) -> Any:
-    picked = jnp.take_along_axis(log_softmax(logits, axis), jnp.expand_dims(target.astype("int32"), axis), axis)
-    return -jnp.squeeze(picked, axis)
+def _sparse_crossentropy(target: Any, logits: Any, axis: int) -> Any:
+    # not by way of log_softmax, whose gradient passes over the logits twice more
+    picked = jnp.take_along_axis(logits, jnp.expand_dims(target.astype("int32"), axis), axis)
+    return jax.nn.logsumexp(logits, axis) - jnp.squeeze(picked, axis)
+
+
+sparse_crossentropy = compiled(_sparse_crossentropy, 2)

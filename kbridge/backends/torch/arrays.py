@@ -223,8 +223,19 @@ def _from_front(indices: Any, size: int) -> Any:
 
 @moved
 def take(x: Any, indices: Any, axis: int) -> Any:
-    picked = torch.index_select(x, axis, _from_front(indices, x.shape[axis]).reshape(-1))
-    return picked.reshape((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
+    if indices.dim() == 1:
+        return _picked(x, axis, indices)
+    return _picked(x, axis, indices.reshape(-1)).reshape((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
+
+
+def _picked(x: Any, axis: int, places: Any) -> Any:
+    """On a CPU torch looks at each index itself, so none is touched before it finds one that counts from the back."""
+    if x.device.type == "cpu" and places.dtype in (torch.int32, torch.int64) and not torch.compiler.is_compiling():
+        try:
+            return torch.index_select(x, axis, places)
+        except (IndexError, RuntimeError):
+            pass  # from the back it may be in range
+    return torch.index_select(x, axis, _from_front(places, x.shape[axis]))
 
 
 @moved
@@ -238,13 +249,16 @@ def lookup(table: Any, indices: Any) -> Any:
 
 def get_item(x: Any, key: Any) -> Any:
     keys: Any = key if isinstance(key, tuple) else (key,)
-    if any(isinstance(k, torch.Tensor) for k in keys):
-        keys = tuple(_as_index(k, x.device) for k in keys)
-    elif not any(isinstance(k, slice) and isinstance(k.step, int) and k.step < 0 for k in keys):
+    for k in keys:
+        if isinstance(k, torch.Tensor) or _backwards(k):
+            break
+    else:
         return x[key]
+    if any(isinstance(k, torch.Tensor) for k in keys):
+        keys = tuple([_as_index(k, x.device) for k in keys])
     keys = list(keys)
     for position, k in enumerate(keys):
-        if isinstance(k, slice) and isinstance(k.step, int) and k.step < 0:  # torch has none: slice forwards and turn
+        if _backwards(k):  # torch has none: slice forwards and turn
             axis = _taken(keys[:position]) if Ellipsis not in keys[:position] else -_taken(keys[position:])
             places = range(*k.indices(x.shape[axis]))
             forwards = slice(places[-1], places[0] + 1, -k.step) if places else slice(0, 0)
@@ -252,6 +266,10 @@ def get_item(x: Any, key: Any) -> Any:
             x = flip(x[(slice(None),) * before + (forwards,)], (axis,))
             keys[position] = slice(None)
     return x[tuple(keys)]
+
+
+def _backwards(k: Any) -> bool:
+    return isinstance(k, slice) and isinstance(k.step, int) and k.step < 0
 
 
 def _as_index(k: Any, device: Any) -> Any:

@@ -14,7 +14,8 @@ TRANSPOSED = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3
 
 
 def depthwise_conv(x: Any, weights: Any, strides: Any, padding: str, data_format: str, dilation: Any) -> Any:
-    return conv(x, weights.reshape(*weights.shape[:-2], 1, -1), strides, padding, data_format, dilation)
+    weights = weights.transpose(-1, -2) if weights.shape[-1] == 1 else weights.reshape(*weights.shape[:-2], 1, -1)
+    return conv(x, weights, strides, padding, data_format, dilation)
 
 
 def conv_transpose(x: Any, weights: Any, strides: Any, crops: Any, data_format: str, dilation: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from kbridge.backends.torch.conv import depthwise_conv
 from kbridge.backends.torch.nn import conv
 from kbridge.core.settings import IMAGE_DATA_FORMATS, image_data_format
 
@@ -26,6 +27,18 @@ def _conv(
     return conv(inputs, kernel, strides, padding, data_format, dilation_rate)
 
 
+def _depthwise_conv(
+    inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1
+) -> Any:
+    """The same, and but for a kernel made for fewer channels, which torch takes for groups."""
+    data_format = data_format or image_data_format()
+    if padding not in PADDINGS or data_format not in IMAGE_DATA_FORMATS or inputs.dim() != kernel.dim():
+        return NotImplemented
+    if inputs.shape[-1 if data_format == "channels_last" else 1] != kernel.shape[-2]:
+        return NotImplemented
+    return depthwise_conv(inputs, kernel, strides, padding, data_format, dilation_rate)
+
+
 EXPRESS = {
     "add": torch.add, "subtract": torch.sub, "multiply": torch.mul, "divide": torch.div, "true_divide": torch.div,
     "equal": torch.eq, "not_equal": torch.ne, "less": torch.lt, "less_equal": torch.le, "greater": torch.gt,
@@ -35,4 +48,5 @@ EXPRESS = {
     "rsqrt": torch.rsqrt, "sin": torch.sin, "cos": torch.cos, "tan": torch.tan, "tanh": torch.tanh,
     "sigmoid": torch.sigmoid, "relu": torch.relu, "erf": torch.erf, "floor": torch.floor, "ceil": torch.ceil,
     "square": torch.square, "isnan": torch.isnan, "isinf": torch.isinf, "isfinite": torch.isfinite, "conv": _conv,
+    "depthwise_conv": _depthwise_conv,
 }  # fmt: skip

@@ -159,12 +159,14 @@ def _at_end(x: Any, axes: Any) -> bool:
     return bool(axes == tuple(range(x.dim() - len(axes), x.dim())))
 
 
+def _in_shape(weights: Any, sizes: Any) -> Any:
+    return weights if weights is None or weights.shape == sizes else weights.reshape(sizes)
+
+
 def layer_normalization(x: Any, scale: Any, offset: Any, axes: Any, epsilon: float) -> Any:
     if _at_end(x, axes) and all(v is None or v.dtype == x.dtype for v in (scale, offset)):
-        sizes = [x.shape[a] for a in axes]
-        scale = scale if scale is None else scale.reshape(sizes)
-        offset = offset if offset is None else offset.reshape(sizes)
-        return F.layer_norm(x, sizes, scale, offset, epsilon)
+        sizes = x.shape[-len(axes) :]
+        return F.layer_norm(x, sizes, _in_shape(scale, sizes), _in_shape(offset, sizes), epsilon)
     shape = [size if i in axes else 1 for i, size in enumerate(x.shape)]
     wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x  # squares leave float16 above 255
     away = wide - wide.mean(axes, keepdim=True)
@@ -176,8 +178,8 @@ def layer_normalization(x: Any, scale: Any, offset: Any, axes: Any, epsilon: flo
 
 def rms_normalization(x: Any, scale: Any, axes: Any, epsilon: float) -> Any:
     if _at_end(x, axes) and (scale is None or scale.dtype == x.dtype):
-        sizes = [x.shape[a] for a in axes]
-        return F.rms_norm(x, sizes, scale if scale is None else scale.reshape(sizes), epsilon)
+        sizes = x.shape[-len(axes) :]
+        return F.rms_norm(x, sizes, _in_shape(scale, sizes), epsilon)
     wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
     y = wide * torch.rsqrt((wide * wide).mean(axes, keepdim=True) + epsilon)
     if scale is not None:
@@ -186,4 +188,5 @@ def rms_normalization(x: Any, scale: Any, axes: Any, epsilon: float) -> Any:
 
 
 def sparse_crossentropy(target: Any, logits: Any, axis: int) -> Any:
-    return F.cross_entropy(logits.movedim(axis, 1) if logits.dim() > 1 else logits, target.long(), reduction="none")
+    logits = logits if axis == 1 or logits.dim() == 1 else logits.movedim(axis, 1)
+    return F.cross_entropy(logits, target.long(), reduction="none")

@@ -26,7 +26,9 @@ def zero_state(cell: Any, first: Any) -> list[Any]:
     """The state that a cell starts from, of the type and on the device of its first inputs `(batch, ...)`."""
     if isinstance(cell, GatedCell):
         one = zeros_like(get_item(first, (slice(None), slice(0, 1))))
-        return [tile(one, (1, size)) for size in listed(cell.state_size)]
+        sizes = listed(cell.state_size)
+        made = {size: tile(one, (1, size)) for size in set(sizes)}
+        return [made[size] for size in sizes]
     batch, dtype = shape(first)[0], dtype_of(first)
     if hasattr(cell, "get_initial_state"):
         return [cast(s, dtype) for s in listed(cell.get_initial_state(batch_size=batch))]

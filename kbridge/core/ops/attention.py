@@ -108,6 +108,10 @@ def dot_product_attention(
     return _attended(query, key, value, bias, mask, scale, is_causal, attn_logits_soft_cap)
 
 
+def _heads_first(x: Any) -> Any:
+    return kernel.transpose(x, (0, 2, 1, 3))
+
+
 def _attended(
     query: Any, key: Any, value: Any, bias: Any, mask: Any, scale: Any, is_causal: bool, cap: float | None
 ) -> Any:
@@ -116,7 +120,8 @@ def _attended(
     keys, groups = kernel.shape_of(key)[1:3]
     if groups is not heads and groups != heads:
         key, value = kernel.repeat(key, heads // groups, 2), kernel.repeat(value, heads // groups, 2)
-    logits = kernel.einsum("btnh,bsnh->bnts", query, key)
+    # matrix products, whose gradients are such again: those of an einsum take more transposing
+    logits = kernel.matmul(_heads_first(query), kernel.transpose(key, (0, 2, 3, 1)))
     logits = kernel.cast(logits, "float32") if dtype in ("float16", "bfloat16") else logits
     logits = multiply(logits, scale)
     if cap:
@@ -132,6 +137,5 @@ def _attended(
     if mask is not None:
         logits = where(mask, logits, LOWEST)
     shares = kernel.softmax(logits, 3)
-    return kernel.einsum(
-        "bnts,bsnh->btnh", shares if kernel.dtype_of(shares) == dtype else kernel.cast(shares, dtype), value
-    )
+    shares = shares if kernel.dtype_of(shares) == dtype else kernel.cast(shares, dtype)
+    return _heads_first(kernel.matmul(shares, _heads_first(value)))

@@ -115,7 +115,7 @@ def ravel(x: Any) -> Any:
 def _order(axes: Any, rank: int) -> tuple[int, ...]:
     if axes is None:
         return tuple(reversed(range(rank)))
-    order = tuple(one_axis(a, rank) for a in axes)
+    order = tuple([one_axis(a, rank) for a in axes])
     if sorted(order) != list(range(rank)):
         raise ShapeError(f"Not a valid permutation of {rank} axes: axes={list(axes)}.")
     return order
