@@ -16,7 +16,7 @@ from kbridge.core.context import local, when_loaded
 
 Call = Callable[..., Any]
 Ways = dict[type, Any]  # by class of tensor: the backend, its dtypes and layout for this, its function
-REAL = (bool, int, float)
+REAL = (int, float)  # a truth value goes the long way: torch subtracts none, and Dynamo follows no failure
 SEATS: dict[type, Any] = {}
 
 
