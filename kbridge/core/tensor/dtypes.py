@@ -189,7 +189,9 @@ def check_fits(number: Any, dtype: str) -> None:
     if type(number) is int and dtype in RANGES:
         low, high = RANGES[dtype]
         if not low <= number <= high:
-            raise ArgumentError(f"{number} doesn't fit into {dtype} ({low} to {high}). Cast the tensor to a wider type.")
+            raise ArgumentError(
+                f"{number} doesn't fit into {dtype} ({low} to {high}). Cast the tensor to a wider type."
+            )
 
 
 def sum_result(dtype: str) -> str:
