@@ -31,7 +31,7 @@ def sparse_form(x: Any) -> Any:
         raise ShapeError(
             f"IndexedSlices of values {x.values.shape} don't say how many rows there are: give dense_shape."
         )
-    return tf.IndexedSlices(x.values, tf.convert_to_tensor(x.indices), tf.convert_to_tensor(x.dense_shape, tf.int64))
+    return tf.IndexedSlices(x.values, tf.convert_to_tensor(x.indices), tf.cast(x.dense_shape, tf.int64))
 
 
 def sparse_parts(x: Any) -> tuple[Any, Any, tuple[Any, ...]]:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from kbridge.backends.batches import to_native
+from kbridge.backends.tensorflow.sparse import dense
 from kbridge.core.context import load_backend, running
 
 __all__ = ["compile_step", "gradients"]
@@ -19,7 +20,7 @@ def gradients(fn: Any, variables: Any, states: Any, inputs: Any = ()) -> Any:
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(values)
         loss, aux = fn(*given)
-    return (loss, aux), tape.gradient(loss, values)
+    return (loss, aux), [dense(g) if isinstance(g, tf.IndexedSlices) else g for g in tape.gradient(loss, values)]
 
 
 def _open_batch(value: Any) -> Any:
