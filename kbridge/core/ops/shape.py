@@ -235,7 +235,7 @@ def _squeezable(sizes: Any, axis: Any) -> tuple[int, ...]:
     lambda x, axis=None: KerasTensor([s for i, s in enumerate(x.shape) if i not in _squeezable(x.shape, axis)], x.dtype)
 )
 def squeeze(x: Any, axis: Any = None) -> Any:
-    """Axes of size 1 taken out: those of `axis`, or all of them.
+    """Axes of size 1 taken out: those of `axis`, or all of them; a size that isn't known yet counts as another.
 
     Raises:
         ShapeError: an axis of `axis` has another size than 1.
