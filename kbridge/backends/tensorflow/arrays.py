@@ -158,7 +158,7 @@ def arange(start: Any, stop: Any, step: Any, dtype: str, like: Any = None) -> An
 def reshape(x: Any, shape: Any) -> Any:
     sizes = [s if known(s) else -1 for s in shape]
     if sizes.count(-1) > 1 or (0 in sizes and -1 in sizes):
-        if any(known(s) and s == -1 for s in shape):
+        if 0 in sizes and any(known(s) and s == -1 for s in shape):
             raise ShapeError(f"Can't reshape {tuple(x.shape)} to {tuple(shape)}: a size of 0 leaves that of -1 open.")
         return raw.Reshape(tensor=x, shape=settled(shape))
     return raw.Reshape(tensor=x, shape=sizes)
