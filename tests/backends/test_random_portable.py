@@ -56,8 +56,8 @@ def rng(request: Any) -> Iterator[str]:
     config.set_rng("native")
 
 
-def words(backend: Any, *values: int) -> list[Any]:
-    return [backend.convert(np.array([philox.signed(value)], "int32")) for value in values]
+def words(backend: Any, *values: int) -> Any:
+    return backend.convert(np.array([philox.signed(value) for value in values], "int32"))
 
 
 # Known answers that come with the authors' own code (Random123).
@@ -75,9 +75,33 @@ KNOWN = [
 @pytest.mark.parametrize(("counter", "key", "want"), KNOWN)
 def test_known_answers(counter: Any, key: Any, want: Any, backend: str) -> None:
     native = load_backend(backend)
-    with running(native):
-        found = philox.scramble(words(native, *counter), words(native, *key))
-    assert [int(native.to_numpy(word)[0]) % 2**32 for word in found] == list(want)
+    found = native.to_numpy(native.philox(1, words(native, *counter), words(native, *key)))
+    assert [int(word) % 2**32 for word in found] == list(want)
+
+
+def test_blocks_follow_their_counters(backend: str) -> None:
+    native, many = load_backend(backend), 40_000  # more than any backend takes at once
+    key = words(native, 5, 6)
+    found = native.to_numpy(native.philox(many, words(native, 0, 1, 2, 3), key)).reshape(many, 4)
+    for place in (1, 16_384, many - 1):
+        np.testing.assert_array_equal(
+            found[place], native.to_numpy(native.philox(1, words(native, place, 1, 2, 3), key))
+        )
+
+
+def test_the_upper_half_of_a_product(backend: str) -> None:
+    native = load_backend(backend)
+    numbers = np.array([0, 1, 7, 2**16, 2**31 - 1, 2**31, 2**32 - 1], "uint32")
+    for span in (1, 255, 2**16, 2**31, 2**32 - 1):
+        found = native.upper_product(native.convert(numbers.view("int32")), words(native, span))
+        np.testing.assert_array_equal(native.to_numpy(found).view("uint32"), numbers.astype("uint64") * span >> 32)
+
+
+def test_the_upper_half_on_a_jax_that_has_no_such_op() -> None:
+    from kbridge.backends.jax.philox import _upper_by_halves
+
+    x, y = np.random.default_rng(0).integers(0, 2**32, (2, 1000), "uint32")
+    np.testing.assert_array_equal(_upper_by_halves(x, y), x.astype("uint64") * y >> 32)
 
 
 @pytest.mark.usefixtures("portable")

@@ -23,6 +23,7 @@ from kbridge.backends.jax import (
     index,
     linalg,
     nn,
+    philox,
     random,
     reduce,
     sort,
@@ -53,5 +54,5 @@ class JaxBackend:
 backend = JaxBackend()
 collect(
     backend, arrays, elementwise, reduce, linalg, nn, random, variables, step, device,
-    bitwise, statistics, create, index, sort, fft, image, control, conv, attention, ctc, sparse,
+    bitwise, statistics, create, index, sort, fft, image, control, conv, attention, ctc, sparse, philox,
 )  # fmt: skip

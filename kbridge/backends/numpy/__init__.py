@@ -23,6 +23,7 @@ from kbridge.backends.numpy import (
     index,
     linalg,
     nn,
+    philox,
     random,
     reduce,
     sort,
@@ -56,7 +57,7 @@ class NumpyBackend:
 backend = NumpyBackend()
 collect(
     backend, arrays, elementwise, reduce, linalg, nn, random, variables, step, device,
-    bitwise, statistics, create, index, sort, fft, image, control, conv, attention, ctc, sparse,
+    bitwise, statistics, create, index, sort, fft, image, control, conv, attention, ctc, sparse, philox,
 )  # fmt: skip
 
 # infinities and NaN come in silence, as the frameworks give them

@@ -25,6 +25,7 @@ from kbridge.backends.tensorflow import (
     linalg,
     nn,
     optimizers,
+    philox,
     random,
     reduce,
     sort,
@@ -60,5 +61,5 @@ class TensorFlowBackend:
 backend = TensorFlowBackend()
 collect(
     backend, arrays, elementwise, reduce, linalg, nn, random, variables, step, device, optimizers,
-    bitwise, statistics, create, index, sort, fft, image, control, conv, attention, ctc, sparse,
+    bitwise, statistics, create, index, sort, fft, image, control, conv, attention, ctc, sparse, philox,
 )  # fmt: skip

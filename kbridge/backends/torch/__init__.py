@@ -24,6 +24,7 @@ from kbridge.backends.torch import (
     linalg,
     nn,
     optimizers,
+    philox,
     random,
     reduce,
     sort,
@@ -54,5 +55,5 @@ class TorchBackend:
 backend = TorchBackend()
 collect(
     backend, arrays, elementwise, reduce, linalg, nn, random, variables, step, device, optimizers,
-    bitwise, statistics, create, index, sort, fft, image, control, conv, attention, ctc, sparse,
+    bitwise, statistics, create, index, sort, fft, image, control, conv, attention, ctc, sparse, philox,
 )  # fmt: skip

@@ -157,6 +157,13 @@ def _drawn(shape: Any, dtype: Any, seed: Any, draw: Any, *parameters: Any, kind:
         return draw(tuple(shape), dtype, _draw_from(seed))
 
 
+def _spread(drawn: Any, factor: Any, shift: Any, dtype: str) -> Any:
+    """`drawn * factor + shift`, which for 1 and 0 is `drawn`: two passes over all numbers less."""
+    if isinstance(factor, NUMBERS) and isinstance(shift, NUMBERS) and factor == 1 and shift == 0:
+        return drawn
+    return cast(add(multiply(drawn, factor), shift), dtype)
+
+
 def uniform(shape: Sequence[int], minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Any = None) -> Any:
     """Numbers spread evenly over `[minval, maxval)`.
 
@@ -179,7 +186,7 @@ def uniform(shape: Sequence[int], minval: Any = 0.0, maxval: Any = 1.0, dtype: A
     def draw(sizes: Any, kind: str, state: Any) -> Any:
         numbers = isinstance(minval, NUMBERS) and isinstance(maxval, NUMBERS)
         span = maxval - minval if numbers else subtract(maxval, minval)
-        return cast(add(multiply(_source(state)[0](sizes, kind, state), span), minval), kind)
+        return _spread(_source(state)[0](sizes, kind, state), span, minval, kind)
 
     return _drawn(shape, dtype, seed, draw, minval, maxval)
 
@@ -199,7 +206,7 @@ def normal(shape: Sequence[int], mean: Any = 0.0, stddev: Any = 1.0, dtype: Any 
     """
 
     def draw(sizes: Any, kind: str, state: Any) -> Any:
-        return cast(add(multiply(_source(state)[1](sizes, kind, state), stddev), mean), kind)
+        return _spread(_source(state)[1](sizes, kind, state), stddev, mean, kind)
 
     return _drawn(shape, dtype, seed, draw, mean, stddev)
 
