@@ -14,13 +14,15 @@ from kbridge.core.registry import set_facades as _set_facades
 __version__ = "0.1.0"
 
 _MODULES = (
-    "activations", "adapters", "backend", "callbacks", "config", "data", "initializers", "layers", "losses",
-    "metrics", "models", "ops", "optimizers", "random", "regularizers", "saving", "training", "tree", "utils",
+    "activations", "adapters", "backend", "callbacks", "config", "constraints", "data", "dtype_policies",
+    "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "ops", "optimizers", "random",
+    "regularizers", "saving", "training", "tree", "utils",
 )  # fmt: skip
 _NAMES = {
     "Input": "layers", "Layer": "layers", "Initializer": "initializers", "Loss": "losses", "Metric": "metrics",
     "Model": "models", "Sequential": "models", "Functional": "models", "Optimizer": "optimizers",
     "Regularizer": "regularizers", "KerasTensor": "backend", "Variable": "backend", "DTypePolicy": "config",
+    "FloatDTypePolicy": "dtype_policies",
     "Function": "backend", "Operation": "backend", "StatelessScope": "backend", "SymbolicScope": "backend",
     "device": "backend", "name_scope": "backend", "RematScope": "backend", "remat": "backend",
     "backend_scope": "config", "set_backend": "config", "grad": "training", "value_and_grad": "training",
@@ -29,10 +31,15 @@ _NAMES = {
 _set_facades({
     name: f"kbridge.{name}"
     for name in (
-        "layers", "models", "activations", "initializers", "regularizers", "losses", "metrics", "optimizers",
-        "optimizers.schedules",
+        "layers", "models", "activations", "initializers", "regularizers", "constraints", "losses", "metrics",
+        "optimizers", "optimizers.schedules",
     )
 })  # fmt: skip
+
+
+def version() -> str:
+    """The version of this package, `__version__`."""
+    return __version__
 
 
 def __getattr__(name: str) -> Any:
@@ -44,7 +51,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*_MODULES, *_NAMES, "__version__"])
+    return sorted([*_MODULES, *_NAMES, "__version__", "version"])
 
 
 if TYPE_CHECKING:
@@ -53,10 +60,13 @@ if TYPE_CHECKING:
     from kbridge import backend as backend
     from kbridge import callbacks as callbacks
     from kbridge import config as config
+    from kbridge import constraints as constraints
+    from kbridge import dtype_policies as dtype_policies
     from kbridge import initializers as initializers
     from kbridge import layers as layers
     from kbridge import losses as losses
     from kbridge import metrics as metrics
+    from kbridge import mixed_precision as mixed_precision
     from kbridge import models as models
     from kbridge import ops as ops
     from kbridge import optimizers as optimizers
@@ -79,6 +89,7 @@ if TYPE_CHECKING:
     from kbridge.config import DTypePolicy as DTypePolicy
     from kbridge.config import backend_scope as backend_scope
     from kbridge.config import set_backend as set_backend
+    from kbridge.dtype_policies import FloatDTypePolicy as FloatDTypePolicy
     from kbridge.initializers import Initializer as Initializer
     from kbridge.layers import Input as Input
     from kbridge.layers import Layer as Layer

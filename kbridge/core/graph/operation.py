@@ -10,7 +10,6 @@ from kbridge.core.context import SYMBOLIC, local, running
 from kbridge.core.errors import ArgumentError
 from kbridge.core.graph.node import fresh, leaves, map_leaves, record_call
 from kbridge.core.naming import auto_name
-from kbridge.core.ops.declare import native
 from kbridge.core.ops.outermost import backend_for
 from kbridge.core.saving.config import serialize_keras_object
 from kbridge.core.tensor.symbolic import KerasTensor
@@ -20,8 +19,9 @@ from kbridge.core.tensor.variable import is_tensor, spec_of
 class Operation(Configured):
     """A function of tensors, which symbolic tensors can be given too. Then it becomes a node of their graph.
 
-    Subclasses give `call(...)`, and `compute_output_spec(...)`, which returns KerasTensors, where following
-    `call` on shapes isn't enough. The config is recorded from the constructor's arguments.
+    Subclasses give `call(...)`, which gets its arguments as they are, and `compute_output_spec(...)`, which returns
+    KerasTensors, where following `call` on shapes isn't enough. The config is recorded from the constructor's
+    arguments.
 
     Args:
         name: a name without "/", made up if None.
@@ -85,16 +85,9 @@ class Operation(Configured):
         if local.running is SYMBOLIC or any(isinstance(value, KerasTensor) for value in given):
             return self.symbolic_call(*args, **kwargs)
         if local.running is not None:
-            return self._compute(args, kwargs)
+            return self._bound_call()(*args, **kwargs)
         with running(backend_for(given)):
-            return self._compute(args, kwargs)
-
-    def _compute(self, args: Any, kwargs: Any) -> Any:
-        def convert(leaf: Any) -> Any:
-            return native(local.running, leaf) if is_tensor(leaf) else leaf
-
-        args, kwargs = map_leaves(convert, (args, kwargs))
-        return self._bound_call()(*args, **kwargs)
+            return self._bound_call()(*args, **kwargs)
 
     def _bound_call(self) -> Callable[..., Any]:
         call = self.call if self.quantization_mode is None else self.quantized_call

@@ -6,7 +6,7 @@ import functools
 import math
 from typing import Any
 
-from kbridge.core import initializers, regularizers
+from kbridge.core import constraints, initializers, regularizers
 from kbridge.core.errors import ShapeError
 from kbridge.core.layers.activation import Softmax
 from kbridge.core.layers.base import Layer
@@ -93,8 +93,8 @@ class MultiHeadAttention(Layer):
             "kernel_regularizer": regularizers.get(kernel_regularizer),
             "bias_regularizer": regularizers.get(bias_regularizer),
             "activity_regularizer": regularizers.get(activity_regularizer),
-            "kernel_constraint": kernel_constraint,
-            "bias_constraint": bias_constraint,
+            "kernel_constraint": constraints.get(kernel_constraint),
+            "bias_constraint": constraints.get(bias_constraint),
         }
 
     # --- weights -----------------------------------------------------------------------------------

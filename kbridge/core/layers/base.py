@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kbridge.core import initializers, regularizers
+from kbridge.core import constraints, initializers, regularizers
 from kbridge.core.config import Configured, constructor_parameters
 from kbridge.core.context import SYMBOLIC, decide, local, running
 from kbridge.core.errors import NotBuiltError, ShapeError
@@ -143,7 +143,7 @@ class Layer(Operation):
         )
         variable.created_trainable = trainable
         variable.regularizer = regularizers.get(regularizer)
-        variable.constraint = constraint
+        variable.constraint = constraints.get(constraint)
         variable.overwrite_with_gradient = overwrite_with_gradient
         self._added.append(variable)
         return variable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbridge.core import activations, initializers, regularizers
+from kbridge.core import activations, constraints, initializers, regularizers
 from kbridge.core.errors import ShapeError
 from kbridge.core.layers.base import Layer
 from kbridge.core.ops.linalg import affine
@@ -51,8 +51,8 @@ class Dense(Layer):
         self.bias_initializer = initializers.get(bias_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
         self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = kernel_constraint
-        self.bias_constraint = bias_constraint
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
         self.bias: Variable | None = None
 
     def build(self, input_shape: Any) -> None:

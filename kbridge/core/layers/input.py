@@ -44,7 +44,8 @@ class InputLayer(Layer):
         self.built = True
         self._called = True
         tensor = input_tensor if isinstance(input_tensor, KerasTensor) else None
-        tensor = tensor or KerasTensor(self.batch_shape, self._input_dtype, self.sparse, self.ragged, self.name)
+        if tensor is None:
+            tensor = KerasTensor(self.batch_shape, self._input_dtype, self.sparse, self.ragged, self.name)
         record_call(self, (), {}, tensor)
         self._inbound.append(tensor.history[0])
 

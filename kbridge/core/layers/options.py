@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kbridge.core import activations, initializers, regularizers
+from kbridge.core import activations, constraints, initializers, regularizers
 from kbridge.core.errors import ShapeError
 from kbridge.core.ops.shape import expand_dims, shape
-
-
-def _as_given(value: Any) -> Any:
-    return value
-
 
 KINDS: dict[str, Callable[[Any], Any]] = {
     "activation": activations.get,
     "initializer": initializers.get,
     "regularizer": regularizers.get,
-    "constraint": _as_given,
+    "constraint": constraints.get,
 }
 
 

@@ -117,7 +117,7 @@ asarray = convert_to_tensor
 
 
 def convert_to_numpy(x: Any) -> Any:
-    """`x` as a NumPy array on the host, of the same shape.
+    """`x` as a NumPy array on the host, of the same shape, that can be written to.
 
     >>> convert_to_numpy([1.0, 2.0])
     array([1., 2.], dtype=float32)
@@ -125,7 +125,8 @@ def convert_to_numpy(x: Any) -> Any:
     if isinstance(x, Variable):
         return x.numpy()
     with running(local.running or decide([x])):
-        return kernel.to_numpy(kernel.convert(storage.seen(x)))
+        found = kernel.to_numpy(kernel.convert(storage.seen(x)))
+    return found if found.flags.writeable else found.copy()  # JAX lends its memory
 
 
 @op(lambda x, dtype: KerasTensor(x.shape, dtype))

@@ -104,7 +104,7 @@ def op_entry(node: Any, name: str) -> dict[str, Any]:
     config = {key: value for key, value in static.items() if key not in (*op.array_names, *_at_call(op))}
     if op.name in NAMING_A_FUNCTION:
         key = NAMING_A_FUNCTION[op.name]
-        config[key] = config[key].function  # of the part of a graph that it became
+        config[key] = getattr(config[key], "function", config[key])  # of the part of a graph that it may be
     return {
         "module": f"keras.src.ops.{module}",
         "class_name": class_name,
@@ -138,6 +138,8 @@ def op_of_entry(entry: dict[str, Any], read: Callable[[Any], Any]) -> Any:
         given = {**dict(zip(names, args, strict=False)), **kwargs}
         if op.name == "get_item" and isinstance(given.get("key"), list):
             given["key"] = tuple(given["key"])  # JSON has no tuples
+        if op.name in NAMING_A_FUNCTION:  # it comes before the arrays
+            return op.call(**given, **static)
         arrays = [given.pop(key) for key in _arrays(op) if key in given]
         return op.call(*arrays, **given, **static)
 

@@ -59,6 +59,26 @@ def policy_of(dtype: Any) -> DTypePolicy:
     return DTypePolicy(dtype if dtype in MIXED else standardize_dtype(dtype))
 
 
+def serialize(policy: DTypePolicy) -> dict[str, Any]:
+    """The JSON form of a policy.
+
+    >>> serialize(DTypePolicy("mixed_float16"))["config"]
+    {'name': 'mixed_float16'}
+    """
+    config = policy.get_config()
+    return {"module": "keras", "class_name": "DTypePolicy", "config": config, "registered_name": None}
+
+
+def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> DTypePolicy:
+    """The policy of a JSON form; or that of a class in `custom_objects`, if it names one.
+
+    Raises:
+        ValueError: it names no policy.
+    """
+    kind = (custom_objects or {}).get(config["class_name"])
+    return policy_of(config) if kind is None else kind.from_config(config["config"])
+
+
 def dtype_policy() -> DTypePolicy:
     """The policy of layers that are given no `dtype`."""
     return _default or DTypePolicy(floatx())

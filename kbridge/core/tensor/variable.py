@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kbridge.core.context import SYMBOLIC, current_backend, framework_of_type, load_backend, local
+from kbridge.core.context import SYMBOLIC, current_backend, framework_of, framework_of_type, load_backend, local
 from kbridge.core.errors import ArgumentError, ShapeError
 from kbridge.core.naming import auto_name
 from kbridge.core.registry import find
@@ -155,10 +155,9 @@ class Variable:
 
     def numpy(self) -> np.ndarray:
         """The value as a NumPy array, on the host."""
-        lens = local.lens
-        if lens is not None:
-            return np.array(load_backend("numpy").convert(lens.read(self)))
-        return np.array(self._home.to_numpy(self._box[self._key]))  # a copy: training may go on
+        value = self.seen_value
+        home = self._home if local.lens is None else load_backend(framework_of(value) or "numpy")
+        return np.array(home.to_numpy(value))  # a copy: training may go on
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         value = self.numpy()

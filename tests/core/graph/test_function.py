@@ -26,12 +26,12 @@ class Blend(Operation):
         self.share = share
 
     def call(self, x: Any, y: Any, z: Any = None) -> Any:
-        return x * self.share + y * (1 - self.share) + (0 if z is None else z)
+        return ops.add(x * self.share, y * (1 - self.share)) + (0 if z is None else z)
 
 
 class Twice(Operation):
     def call(self, x: Any) -> Any:
-        return x, x + 1
+        return x, ops.add(x, 1)
 
     def compute_output_spec(self, x: Any) -> Any:
         return x, x
@@ -234,3 +234,29 @@ def test_where_a_graph_starts() -> None:
     assert [a is b for a, b in zip(found, (x, y), strict=True)] == [True, True]
     start = Input((3,))
     assert utils.get_source_inputs(start)[0] is start
+
+
+@saving.register_keras_serializable("tests")
+def summed(row: Any) -> Any:
+    return ops.sum(row * row)
+
+
+def test_a_mapped_function_is_saved_by_its_name(backend: str) -> None:
+    x = Input((4,))
+    model = Model(x, ops.vectorized_map(summed, x))
+    loaded = Model.from_config(model.get_config())
+    given = np.arange(8, dtype="float32").reshape(2, 4)
+    np.testing.assert_allclose(host(loaded(given)), (given**2).sum(-1), rtol=1e-6)
+    with pytest.raises(TypeError, match="lambda"):
+        Model(x, ops.vectorized_map(lambda row: ops.sum(row), x)).get_config()
+    bias = KerasTensor((4,))
+    with pytest.raises(TypeError, match="from outside of itself"):
+        Model([x, bias], ops.vectorized_map(lambda row: row + bias, x)).get_config()
+
+
+def test_a_model_of_a_bare_symbolic_tensor() -> None:
+    x = KerasTensor((None, 2), name="x")
+    model = Model(x, x * 2)
+    assert model.input_names == ["x"]
+    np.testing.assert_array_equal(model(np.ones((1, 2), "float32")), [[2, 2]])
+    assert Input(tensor=KerasTensor((None, 3))).shape == (None, 3)

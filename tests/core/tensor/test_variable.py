@@ -300,3 +300,17 @@ def test_copies_are_apart(backend: str) -> None:
     twin.assign([5.0, 5.0])
     np.testing.assert_array_equal(host(variable), [1, 1])
     assert twin.constraint is abs
+
+
+def test_numbers_can_be_read_in_a_stateless_scope(backend: str) -> None:
+    free, given = Variable(np.ones(2, "float32")), Variable(np.ones(2, "float32"))
+    ops.exp(free)
+    with StatelessScope([(given, np.zeros(2))]):
+        np.testing.assert_array_equal(free.numpy(), [1, 1])
+        np.testing.assert_array_equal(given.numpy(), [0, 0])
+
+
+def test_arrays_on_the_host_can_be_written_to(backend: str) -> None:
+    found = ops.convert_to_numpy(ops.add(np.ones(2, "float32"), 1.0))
+    found[0] = 5.0
+    np.testing.assert_array_equal(found, [5, 2])
