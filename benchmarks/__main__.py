@@ -17,7 +17,8 @@ from benchmarks.turns import ROOT, Options
 FIGURES = ("import_time", "eager_call", "fit_step", "channels_last", "torch_module")
 OPS = ("op_dispatch", "op_heavy", "portable_random")  # by name only: many cases, each with its own processes
 README = ROOT / "README.md"
-START, END = "<!-- bench:start -->", "<!-- bench:end -->"
+# What the README holds between two markers each, and the command that writes it there.
+BLOCKS = {"bench": (FIGURES, "make bench"), "ops": (OPS, f'make bench ARGS="{" ".join(OPS)}"')}
 
 
 def arguments() -> argparse.Namespace:
@@ -33,8 +34,8 @@ def arguments() -> argparse.Namespace:
     given = parser.parse_args()
     if unknown := set(given.names) - {*FIGURES, *OPS}:
         parser.error(f"no figure {', '.join(sorted(unknown))}; there are {', '.join((*FIGURES, *OPS))}")
-    if given.write_readme and (given.quick or given.names):
-        parser.error("--write-readme needs a whole run: no names, no --quick")
+    if given.write_readme and (given.quick or tuple(given.names) not in ((), OPS)):
+        parser.error(f"--write-readme needs a whole run, not --quick: no names, or {' '.join(OPS)}")
     return given
 
 
@@ -44,16 +45,17 @@ def write_atomically(path: Path, text: str) -> None:
     os.replace(temporary, path)
 
 
-def readme_with(figures: list[Figure], machine: dict[str, object]) -> str:
-    """The README with the block between its two markers replaced."""
+def readme_with(block: str, figures: list[Figure], machine: dict[str, object]) -> str:
+    """The README with a block between its two markers replaced."""
+    start, end = f"<!-- {block}:start -->", f"<!-- {block}:end -->"
     text = README.read_text(encoding="utf-8")
-    before, start, rest = text.partition(START)
-    _, end, after = rest.partition(END)
-    if not (start and end):
-        raise SystemExit(f"{README.name} has no block from {START} to {END} to replace.")
-    source = f"From `make bench` on {sentence(machine)}. Medians of runs that take turns."
+    before, found, rest = text.partition(start)
+    _, closed, after = rest.partition(end)
+    if not (found and closed):
+        raise SystemExit(f"{README.name} has no block from {start} to {end} to replace.")
+    source = f"From `{BLOCKS[block][1]}` on {sentence(machine)}. Medians of runs that take turns."
     body = "\n\n".join([source, *(figure.in_markdown() for figure in figures)])
-    return f"{before}{START}\n{body}\n{END}{after}"
+    return f"{before}{start}\n{body}\n{end}{after}"
 
 
 def main() -> int:
@@ -78,7 +80,7 @@ def main() -> int:
     if failed:
         console.print("Some sides failed; see the lines under their tables.")
     elif given.write_readme:
-        write_atomically(README, readme_with(figures, machine))
+        write_atomically(README, readme_with("ops" if given.names else "bench", figures, machine))
     return int(failed)
 
 

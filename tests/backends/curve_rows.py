@@ -25,9 +25,9 @@ def of_curves() -> list[Row]:
     at = np.concatenate([middle, [-9.0, 99.0]]).astype("float32").reshape(7, 1)
     height = floats(6)
     return [
-        *(row(f"convolve-{mode}", lambda a, b, mode=mode: ops.convolve(a, b, mode), a, b, want=np.convolve(a, b, mode),
-              gradient=True, fixed="which part counts depends on both sizes")
-          for mode in ("full", "valid", "same") for a, b in ((V, W), (W, V[:6]))),
+        *(row(f"convolve-{mode}-{order}", lambda a, b, mode=mode: ops.convolve(a, b, mode), a, b,
+              want=np.convolve(a, b, mode), gradient=True, fixed="which part counts depends on both sizes")
+          for mode in ("full", "valid", "same") for order, a, b in (("long", V, W), ("short", W, V[:6]))),
         row("convolve-of-int", ops.convolve, J, K[0], want=np.convolve(J, K[0]).astype("float32"),
             fixed="which part counts depends on both sizes"),
         row("ediff1d", ops.ediff1d, K, want=np.ediff1d(K)),

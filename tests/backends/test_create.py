@@ -151,8 +151,6 @@ def test_facts_of_a_symbolic_tensor() -> None:
 def test_refusals() -> None:
     with pytest.raises(ArgumentError, match=r"ops\.arange: step can't be 0"):
         c.arange(3, step=0, stop=5)
-    with pytest.raises(ArgumentError, match=r"ops\.convert_to_tensor: tensors are dense"):
-        convert.convert_to_tensor([1], sparse=True)
     with pytest.raises(TypeError):
         w.hanning(2.5)
     with pytest.raises(DTypeError):

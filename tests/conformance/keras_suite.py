@@ -25,6 +25,11 @@ unless --allow-keras is given. `--target keras` runs the plain, unaliased suite
 (the baseline).
 
 This file is the command line, and also the pytest plugin used by each worker.
+
+Beside it lie
+  ceiling.json        how many tests of each directory a perfect drop-in passes, per backend: what
+                      `--target keras_public --allow-keras` counts, Keras itself through its public names
+  left_out.txt        `pattern | reason` for each test that a drop-in could pass and kbridge doesn't
 """
 
 import argparse
@@ -32,6 +37,7 @@ import ast
 import collections
 import contextlib
 import faulthandler
+import fnmatch
 import functools
 import importlib
 import importlib.abc
@@ -922,6 +928,7 @@ def pytest_configure(config):
 # Command line
 # --------------------------------------------------------------------------
 
+HERE = pathlib.Path(__file__).resolve().parent
 KINDS = ("passed", "failed", "error", "unserved", "skipped")
 
 
@@ -950,6 +957,28 @@ def table(outcomes, baseline=None):
             line += f"{n:10}{100 * both / n if n else 100:7.1f}%"
         lines.append(line)
     return "\n".join(lines)
+
+
+def ceiling(outcomes, backend, paths):
+    """A line for each whole directory that was run: its passes and the most there can be."""
+    with open(HERE / "ceiling.json") as f:
+        most = json.load(f)[backend]
+    lines = []
+    for path in paths:
+        if path in most:
+            passes = sum(kind == "passed" and test.startswith(f"{path}/") for test, (kind, *_) in outcomes.items())
+            lines.append(
+                f"{path:16}{passes:10} of {most[path]} that a drop-in passes: {100 * passes / most[path]:.1f} %"
+            )
+    return "\n".join(lines)
+
+
+def unexplained(outcomes):
+    """The failures that left_out.txt doesn't name."""
+    with open(HERE / "left_out.txt") as f:
+        patterns = [line.partition(" | ")[0] for line in f if " | " in line]
+    failed = sorted(test for test, (kind, *_) in outcomes.items() if kind in ("failed", "error"))
+    return [test for test in failed if not any(fnmatch.fnmatchcase(test, pattern) for pattern in patterns)]
 
 
 def main():
@@ -1030,8 +1059,14 @@ def main():
             baseline = {k: v for k, v in baseline.items() if k.startswith(keep)}
     print(f"target={args.target} backend={args.backend}")
     print(table(outcomes, baseline))
+    if args.target == "kbridge":
+        if args.sample == 1 and not args.k and not args.redo:
+            print(ceiling(outcomes, args.backend, args.paths))
+        left = unexplained(outcomes)
+        print(f"{len(left)} failures without a reason in left_out.txt", *left, sep="\n  ")
     print(f"{time.time() - start:.0f} s")
+    return int(args.target == "kbridge" and bool(left))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -7,6 +7,7 @@ from typing import Any
 
 import optree
 
+from kbridge.core.errors import KBridgeError
 from kbridge.core.graph.node import NAMESPACE, leaves, map_leaves
 from kbridge.core.tensor.symbolic import KerasTensor
 
@@ -20,6 +21,8 @@ def followed(call: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """
     try:
         return call(args, kwargs)
+    except KBridgeError:  # which says itself what is wrong with a free size
+        raise
     except Exception:
         if not any(isinstance(value, KerasTensor) and None in value.shape for value in leaves((args, kwargs))):
             raise
