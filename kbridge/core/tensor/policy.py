@@ -46,6 +46,9 @@ class DTypePolicy:
         return f'<DTypePolicy "{self.name}">'
 
 
+FloatDTypePolicy = DTypePolicy  # its name in Keras 2
+
+
 def policy_of(dtype: Any) -> DTypePolicy:
     """A policy from what layers take as `dtype`: None, a name, a policy, or a stored policy."""
     if dtype is None:
