@@ -14,3 +14,5 @@ from kbridge.core.saving.config import serialize_keras_object as serialize_keras
 from kbridge.core.scopes import clear_session as clear_session
 from kbridge.core.seeding import set_random_seed as set_random_seed
 from kbridge.core.tensor.dtypes import standardize_dtype as standardize_dtype
+from kbridge.core.training.trainer import pack_x_y_sample_weight as pack_x_y_sample_weight
+from kbridge.core.training.trainer import unpack_x_y_sample_weight as unpack_x_y_sample_weight

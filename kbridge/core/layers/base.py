@@ -513,6 +513,9 @@ class Layer(Operation):
 
     # --- symbolic calls ----------------------------------------------------------------------------
 
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        return self._call_symbolically(args, kwargs)
+
     def _call_symbolically(self, args: Any, kwargs: Any) -> Any:
         signature = self._signature
         try:

@@ -75,6 +75,9 @@ def test_layers_are_operations() -> None:
     assert isinstance(add, Operation)
     assert [a is b for a, b in zip(add.input, (x, y), strict=True)] == [True, True]
     assert add.output is out
+    dense = layers.Dense(2)
+    assert dense.symbolic_call(x).shape == (None, 2)
+    assert dense.built
 
 
 def test_configs() -> None:
