@@ -65,7 +65,7 @@ PAIRS: dict[str, Any] = {
     "concatenate": lambda x, y: ops.concatenate([x, y], axis=1),
     "matmul": lambda x, y: ops.matmul(x, ops.transpose(y)),
 }
-NOT_HERE = {"affine", "lookup", "take", "bincount"}  # below
+NOT_HERE = {"affine", "lookup", "take", "bincount", "_converted", "_filled"}  # below
 
 
 def test_each_rule_is_tested() -> None:
@@ -299,6 +299,19 @@ def test_gradients_of_what_meets_a_sparse_tensor(framework: str) -> None:
 # --- layers and models ------------------------------------------------------------------------------
 
 
+@frameworks
+def test_conversions_in_a_graph(framework: str) -> None:
+    x = layers.Input((4,), sparse=True)
+    assert ops.convert_to_tensor(x, sparse=True).sparse
+    half, full = ops.convert_to_tensor(x, "float16"), ops.convert_to_tensor(x, sparse=False)
+    assert (half.sparse, full.sparse) == (True, False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        got = kbridge.Model(x, [half, full])(SPARSE[framework](A))
+    assert_same(got[0], A.astype("float16"), sparse=True)
+    assert_same(got[1], A, sparse=False)
+
+
 def model() -> Any:
     wide = layers.Input((4,), sparse=True, name="wide")
     x = layers.Dense(5, activation="relu", name="first")(wide)
@@ -373,6 +386,15 @@ def test_ragged_reductions_and_moves() -> None:
     filled = [[0.5, 0.25, 0], [0, 0, 0], [0.125, 0.75, 0.5]]
     np.testing.assert_array_equal(ops.convert_to_tensor(RAGGED, ragged=False), filled)
     np.testing.assert_array_equal(ops.convert_to_numpy(RAGGED), filled)
+
+
+def test_ragged_conversions_in_a_graph() -> None:
+    x = layers.Input((None,), ragged=True)
+    double, filled = ops.convert_to_tensor(x, "float64"), ops.convert_to_tensor(x, ragged=False)
+    assert (double.ragged, filled.ragged) == (True, False)
+    got = kbridge.Model(x, [double, filled])(RAGGED)
+    assert rows(got[0]) == ROWS
+    np.testing.assert_array_equal(got[1], RAGGED.to_tensor())
 
 
 def test_ragged_numbers_and_rows_that_differ() -> None:

@@ -161,6 +161,7 @@ def _reducing(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 ragged_ops: dict[str, Callable[..., Any]] = {
+    "_filled": dense,
     "all": _reducing(tf.reduce_all),
     "any": _reducing(tf.reduce_any),
     "concatenate": lambda xs, axis=0: tf.concat(xs, axis),

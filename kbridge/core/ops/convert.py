@@ -93,6 +93,7 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
     """
     dtype = None if dtype is None else standardize_dtype(dtype)
     if isinstance(x, KerasTensor):
+        x = _filled(x) if (x.sparse and sparse is False) or (x.ragged and ragged is False) else x
         return x if dtype in (None, x.dtype) else _converted(x, dtype)
     if local.running is SYMBOLIC:
         return KerasTensor(spec_of(x).shape, dtype or spec_of(x).dtype)
@@ -127,6 +128,11 @@ def convert_to_numpy(x: Any) -> Any:
     with running(local.running or decide([x])):
         found = kernel.to_numpy(kernel.convert(storage.seen(x)))
     return found if found.flags.writeable else found.copy()  # JAX lends its memory
+
+
+@op(lambda x: KerasTensor(x.shape, x.dtype))
+def _filled(x: Any) -> Any:
+    return kernel.convert(x)
 
 
 @op(lambda x, dtype: KerasTensor(x.shape, dtype))

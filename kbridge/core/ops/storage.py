@@ -101,7 +101,7 @@ KEEP_ZERO = [
     "stop_gradient", "swish", "tan", "tanh", "tanh_shrink", "trunc",
 ]  # fmt: skip
 RULES: dict[str, Rule] = {
-    **dict.fromkeys(KEEP_ZERO, Rule(values.each, any)),
+    **dict.fromkeys((*KEEP_ZERO, "_converted"), Rule(values.each, any)),
     **dict.fromkeys(("add", "subtract", "maximum", "minimum"), Rule(values.union, all)),
     "multiply": Rule(values.product, any),
     **dict.fromkeys(("divide", "true_divide"), Rule(values.quotient, lambda flags: flags[0] and not flags[1])),
@@ -117,13 +117,14 @@ RULES: dict[str, Rule] = {
     "concatenate": Rule(places.concatenate, all),
     "matmul": Rule(values.matmul, all),
     "affine": Rule(values.affine, lambda flags: False),
-    **dict.fromkeys(("take", "lookup"), Rule(values.densely, lambda flags: False)),
+    **dict.fromkeys(("take", "lookup", "_filled"), Rule(values.densely, lambda flags: False)),
 }
 
 
 # --- ragged -----------------------------------------------------------------------------------------
 
 EACH = frozenset(KEEP_ZERO) | {
+    "_converted",
     "add", "arccos", "arccosh", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "cos", "cosh", "divide",
     "divide_no_nan", "equal", "exp", "exp2", "floor_divide", "greater", "greater_equal", "isfinite", "isinf",
     "isnan", "less", "less_equal", "log", "log10", "log2", "log_sigmoid", "logaddexp", "logical_and", "logical_not",
