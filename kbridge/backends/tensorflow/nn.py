@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from kbridge.backends.tensorflow.arrays import transpose
+from kbridge.backends.tensorflow.arrays import numbers, transpose
 from kbridge.backends.tensorflow.elementwise import add, multiply, negative, rsqrt, subtract
 
 __all__ = [
@@ -121,7 +121,7 @@ def _along(vector: Any, axis: int, rank: int) -> Any:
     """A vector, to be broadcast along one axis of a tensor."""
     if axis == rank - 1:
         return vector
-    return raw.Reshape(tensor=vector, shape=[-1 if i == axis else 1 for i in range(rank)])
+    return raw.Reshape(tensor=vector, shape=numbers([-1 if i == axis else 1 for i in range(rank)]))
 
 
 def batch_normalization(x: Any, mean: Any, variance: Any, offset: Any, scale: Any, axis: int, epsilon: float) -> Any:
@@ -140,17 +140,17 @@ def batch_normalization(x: Any, mean: Any, variance: Any, offset: Any, scale: An
 
 def normalize_batch(x: Any, offset: Any, scale: Any, axis: int, epsilon: float) -> Any:
     axes = [i for i in range(len(x.shape)) if i != axis]
-    mean = raw.Mean(input=x, axis=axes, keep_dims=True)
+    mean = raw.Mean(input=x, axis=numbers(axes), keep_dims=True)
     away = subtract(x, mean)
-    mean, variance = raw.Squeeze(input=mean, axis=axes), raw.Mean(input=multiply(away, away), axis=axes)
+    mean, variance = raw.Squeeze(input=mean, axis=axes), raw.Mean(input=multiply(away, away), axis=numbers(axes))
     return batch_normalization(x, mean, variance, offset, scale, axis, epsilon), mean, variance
 
 
 def layer_normalization(x: Any, scale: Any, offset: Any, axes: Any, epsilon: float) -> Any:
     half = x.dtype in (tf.float16, tf.bfloat16)  # squares leave float16 above 255
     wide = raw.Cast(x=x, DstT=tf.float32) if half else x
-    away = subtract(wide, raw.Mean(input=wide, axis=axes, keep_dims=True))
-    spread = raw.Mean(input=multiply(away, away), axis=axes, keep_dims=True)
+    away = subtract(wide, raw.Mean(input=wide, axis=numbers(axes), keep_dims=True))
+    spread = raw.Mean(input=multiply(away, away), axis=numbers(axes), keep_dims=True)
     y = multiply(away, rsqrt(add(spread, tf.constant(epsilon, wide.dtype))))
     if scale is not None:
         y = multiply(y, _over(scale, axes, y))
@@ -162,7 +162,7 @@ def layer_normalization(x: Any, scale: Any, offset: Any, axes: Any, epsilon: flo
 def rms_normalization(x: Any, scale: Any, axes: Any, epsilon: float) -> Any:
     half = x.dtype in (tf.float16, tf.bfloat16)
     wide = raw.Cast(x=x, DstT=tf.float32) if half else x
-    size = raw.Mean(input=multiply(wide, wide), axis=axes, keep_dims=True)
+    size = raw.Mean(input=multiply(wide, wide), axis=numbers(axes), keep_dims=True)
     y = multiply(wide, rsqrt(add(size, tf.constant(epsilon, wide.dtype))))
     if scale is not None:
         y = multiply(y, _over(scale, axes, y))
@@ -175,7 +175,7 @@ def _over(weights: Any, axes: Any, y: Any) -> Any:
     if axes[0] == len(y.shape) - len(axes):
         return weights
     sizes = [(y.shape[i] or -1) if i in axes else 1 for i in range(len(y.shape))]
-    return raw.Reshape(tensor=weights, shape=sizes)
+    return raw.Reshape(tensor=weights, shape=numbers(sizes))
 
 
 def sparse_crossentropy(target: Any, logits: Any, axis: int) -> Any:

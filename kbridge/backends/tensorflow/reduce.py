@@ -6,6 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from kbridge.backends.tensorflow.arrays import numbers
+
 __all__ = [
     "argmax", "argmin", "cumprod", "cumsum", "logcumsumexp", "logsumexp", "reduce_all", "reduce_any", "reduce_max",
     "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum",
@@ -29,8 +31,8 @@ def _wide(function: Any) -> Any:
 def _reduction(function: Any, for_bool: Any = None) -> Any:
     def reduce(x: Any, axes: Any, keepdims: bool) -> Any:
         if for_bool is not None and x.dtype is tf.bool:
-            return for_bool(input=x, axis=axes, keep_dims=keepdims)
-        return function(input=x, axis=axes, keep_dims=keepdims) if axes else x
+            return for_bool(input=x, axis=numbers(axes), keep_dims=keepdims)
+        return function(input=x, axis=numbers(axes), keep_dims=keepdims) if axes else x
 
     return reduce
 
@@ -45,9 +47,10 @@ reduce_all, reduce_any = _reduction(raw.All), _reduction(raw.Any)
 def logsumexp(x: Any, axes: Any, keepdims: bool) -> Any:
     if not axes:
         return x
-    highest = tf.stop_gradient(raw.Max(input=x, axis=axes, keep_dims=True))
+    places = numbers(axes)
+    highest = tf.stop_gradient(raw.Max(input=x, axis=places, keep_dims=True))
     finite = tf.clip_by_value(highest, x.dtype.min, x.dtype.max)  # inf - inf is NaN; LiteRT has no IsFinite
-    total = raw.Log(x=raw.Sum(input=raw.Exp(x=raw.Sub(x=x, y=finite)), axis=axes, keep_dims=True))
+    total = raw.Log(x=raw.Sum(input=raw.Exp(x=raw.Sub(x=x, y=finite)), axis=places, keep_dims=True))
     total = raw.AddV2(x=total, y=finite)
     return total if keepdims else raw.Squeeze(input=total, axis=list(axes))
 
