@@ -1,13 +1,14 @@
 """One op called eagerly on small tensors: what the library adds to the framework's own call."""
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from benchmarks.api import BACKENDS, finished, inference_only, keras_like, to_framework
 from benchmarks.table import Figure, Row, quotient
-from benchmarks.turns import Options, side_by_side
+from benchmarks.turns import Options, side_by_side, started
 from benchmarks.worker import Prepared, Spec, per_call
 
 MOST_SECONDS, SHARE_OF_KERAS = 3e-6, 1 / 5  # what a call may cost more than the raw one: the less of the two
@@ -89,14 +90,17 @@ def figure(options: Options) -> Figure:
         ["raw", "Keras adds", "kbridge adds"],
         "kbridge / allowed",
     )
-    for case in CASES:
-        for backend in BACKENDS:
-            outcome = side_by_side("op_dispatch", backend, case, options, keras_beside="native beside Keras")
-            keras = outcome.difference("keras", "native beside Keras")
-            kbridge = outcome.difference("kbridge", "native")
-            allowed = MOST_SECONDS if keras is None else min(MOST_SECONDS, max(keras, 0.0) * SHARE_OF_KERAS)
-            cells = [outcome["native"], keras, kbridge]
-            result.rows.append(Row(f"{case}, {backend}", cells, quotient(kbridge, allowed), 1.0))
-            result.notes += outcome.errors
+    rows = {}
+    for backend in BACKENDS:
+        with started(2, backend, options) as processes:
+            for case in CASES:
+                outcome = side_by_side("op_dispatch", backend, case, options, "native beside Keras", processes)
+                keras = outcome.difference("keras", "native beside Keras")
+                kbridge = outcome.difference("kbridge", "native")
+                allowed = MOST_SECONDS if keras is None else min(MOST_SECONDS, max(keras, 0.0) * SHARE_OF_KERAS)
+                cells = [outcome["native"], keras, kbridge]
+                rows[case, backend] = Row(f"{case}, {backend}", cells, quotient(kbridge, allowed), 1.0)
+                result.notes += outcome.errors
+    result.rows = [rows[place] for place in product(CASES, BACKENDS)]
     result.notes.append("Allowed: 3 µs or a fifth of what Keras adds, whichever is less.")
     return result

@@ -4,7 +4,8 @@ import json
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -32,37 +33,40 @@ class Options:
 class Process:
     """One worker process with one side, or two. After a failure `error` is set and turns are skipped."""
 
-    def __init__(self, specs: list[Spec], options: Options, keras_home: str) -> None:
-        self.sides = [spec.side for spec in specs]
-        self.times: dict[str, list[float]] = {side: [] for side in self.sides}
-        self.error = ""
+    def __init__(self, backend: str, options: Options, keras_home: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.worker", json.dumps([asdict(spec) for spec in specs])],
+            [sys.executable, "-m", "benchmarks.worker"],
             cwd=ROOT,
-            env=environment(options.threads, specs[0].backend, keras_home),
+            env=environment(options.threads, backend, keras_home),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=None if options.verbose else subprocess.DEVNULL,
             text=True,
             bufsize=1,
         )
-        facts = self._answer().get("facts", [{}] * len(specs))
-        self.facts: dict[str, dict[str, Any]] = dict(zip(self.sides, facts, strict=True))
 
-    def _answer(self) -> dict[str, Any]:
+    def _ask(self, line: str) -> dict[str, Any]:
+        assert self.process.stdin is not None
         assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        answer = json.loads(line) if line else {"error": f"ended with code {self.process.wait()}"}
+        with suppress(BrokenPipeError):  # it has ended, which the empty answer tells
+            self.process.stdin.write(line + "\n")
+        told = self.process.stdout.readline()
+        answer = json.loads(told) if told else {"error": f"ended with code {self.process.wait()}"}
         self.error = answer.get("error", "")
         return answer
+
+    def prepare(self, specs: list[Spec]) -> None:
+        """Make the sides of the next case ready."""
+        self.sides = [spec.side for spec in specs]
+        self.times: dict[str, list[float]] = {side: [] for side in self.sides}
+        facts = self._ask(json.dumps([asdict(spec) for spec in specs])).get("facts", [{}] * len(specs))
+        self.facts: dict[str, dict[str, Any]] = dict(zip(self.sides, facts, strict=True))
 
     def turn(self) -> None:
         """Measure each side."""
         if self.error:
             return
-        assert self.process.stdin is not None
-        self.process.stdin.write("\n")
-        answer = self._answer()
+        answer = self._ask("")
         if not self.error:
             for side, seconds in zip(self.sides, answer["seconds"], strict=True):
                 self.times[side] += seconds
@@ -97,17 +101,30 @@ class Outcome:
         return median(a - b for a, b in zip(self.times[one], self.times[other], strict=True))
 
 
-def take_turns(groups: list[list[Spec]], options: Options) -> Outcome:
-    """Prepare one process for each group, one after the other, then measure them in turns."""
+@contextmanager
+def started(count: int, backend: str, options: Options) -> Iterator[list[Process]]:
+    """So many worker processes, which end with the block."""
     with ExitStack() as stack:
         keras_home = stack.enter_context(tempfile.TemporaryDirectory())
-        processes = []
-        for specs in groups:
-            processes.append(Process(specs, options, keras_home))
-            stack.callback(processes[-1].stop)
-        for _ in range(options.rounds):
-            for process in processes:
-                process.turn()
+        processes = [Process(backend, options, keras_home) for _ in range(count)]
+        for process in processes:
+            stack.callback(process.stop)
+        yield processes
+
+
+def take_turns(groups: list[list[Spec]], options: Options, processes: list[Process] | None = None) -> Outcome:
+    """Prepare the sides, each group in a process of its own, one after the other; then measure them in turns.
+
+    `processes` are those that have run other cases of the same backend, for figures with many.
+    """
+    if processes is None:
+        with started(len(groups), groups[0][0].backend, options) as fresh:
+            return take_turns(groups, options, fresh)
+    for process, specs in zip(processes, groups, strict=True):
+        process.prepare(specs)
+    for _ in range(options.rounds):
+        for process in processes:
+            process.turn()
     where = " ".join(filter(None, [groups[0][0].backend, groups[0][0].case]))
     return Outcome(
         times={side: [] if p.error else times for p in processes for side, times in p.times.items()},
@@ -122,16 +139,21 @@ def three_sides(figure: str, backend: str, case: str, options: Options, *more: s
     return take_turns([[Spec(figure, side, backend, case, options.quick)] for side in sides], options)
 
 
-def side_by_side(figure: str, backend: str, case: str, options: Options, keras_beside: str = "") -> Outcome:
+def side_by_side(
+    figure: str,
+    backend: str,
+    case: str,
+    options: Options,
+    keras_beside: str = "",
+    processes: list[Process] | None = None,
+) -> Outcome:
     """`take_turns` for native and kbridge in one process; Keras, which has one backend per process, in another.
 
     `keras_beside` names the side that shares Keras's process, for figures that subtract.
     """
     keras = ["keras", keras_beside] if keras_beside else ["keras"]
-    return take_turns(
-        [
-            [Spec(figure, side, backend, case, options.quick, len(sides) > 1) for side in sides]
-            for sides in (["native", "kbridge"], keras)
-        ],
-        options,
-    )
+    groups = [
+        [Spec(figure, side, backend, case, options.quick, len(sides) > 1) for side in sides]
+        for sides in (["native", "kbridge"], keras)
+    ]
+    return take_turns(groups, options, processes)

@@ -1,7 +1,7 @@
-"""The worker process: prepares one side of a figure, or two, then measures for each line it is sent.
+"""The worker process: prepares one side of a figure, or two, and measures.
 
-Started by `turns.py`. Talks JSON lines: {"facts": [...]} when ready, {"seconds": [[...], ...]} per turn, a list for
-each side; or {"error": ...}.
+Started by `turns.py`. Is sent lines: what to prepare, then an empty one for each turn. Answers in JSON lines:
+{"facts": [...]} when ready, {"seconds": [[...], ...]} per turn, a list for each side; or {"error": ...}.
 
 Two sides in one process share its memory layout, its clock and whatever else the machine is doing, and take turns
 every few milliseconds. Only so does a ratio of 1.05 show: the same code in two processes differs by more than that.
@@ -13,6 +13,7 @@ import json
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -76,28 +77,30 @@ def measured(sides: list[Prepared]) -> list[list[float]]:
     return times
 
 
-def serve(specs: list[Spec], say: Callable[[dict[str, Any]], None]) -> None:
-    """Prepare, report the facts, then measure for each line on stdin."""
-    sides = [importlib.import_module(f"benchmarks.{spec.figure}").prepare(spec) for spec in specs]
-    say({"facts": [side.facts for side in sides]})
-    for _ in sys.stdin:
-        gc.collect()
-        say({"seconds": measured(sides)})
+def answer(line: str, sides: list[Prepared]) -> dict[str, Any]:
+    """Prepare the sides that the line names, or measure those there are."""
+    if line.strip():
+        sides.clear()  # the tensors of the last case go before those of the next come
+        for each in json.loads(line):
+            spec = Spec(**each)
+            sides.append(importlib.import_module(f"benchmarks.{spec.figure}").prepare(spec))
+        return {"facts": [side.facts for side in sides]}
+    gc.collect()
+    return {"seconds": measured(sides)}
 
 
 def main() -> int:
     # Frameworks print to stdout as they like; the channel is a copy of it that only we write to.
     channel = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
-
-    def say(message: dict[str, Any]) -> None:
+    sides: list[Prepared] = []
+    for line in sys.stdin:
+        try:
+            message = answer(line, sides)
+        except Exception as error:  # the other end turns it into a line under the table
+            traceback.print_exc()
+            message = {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
         channel.write(json.dumps(message) + "\n")
-
-    try:
-        serve([Spec(**each) for each in json.loads(sys.argv[1])], say)
-    except Exception as error:  # the other end turns it into a line under the table
-        say({"error": f"{type(error).__name__}: {error}".splitlines()[0]})
-        raise
     return 0
 
 

@@ -42,7 +42,6 @@ class JaxBackend:
     ready = arrays.READY  # sets that grow: `convert` adds the tracer classes that turn up
     ready_or_number = arrays.READY_OR_NUMBER
     fused_updates: ClassVar[dict[str, Any]] = {}  # jit fuses the ops of an optimizer
-    fused_lstm = None
     reveal = conceal = None
     float_dtypes = frozenset(np.dtype(name) for name in ("float16", "bfloat16", "float32", "float64"))
     express, express_dtypes, express_layout = express.EXPRESS, express.DTYPES, express.LAYOUT

@@ -13,8 +13,8 @@ from jax import lax
 from kbridge.backends.jax.arrays import compiled
 
 __all__ = [
-    "average_pool", "batch_normalization", "conv", "gelu", "layer_normalization", "log_softmax", "max_pool",
-    "normalize_batch", "rms_normalization", "silu", "softmax", "sparse_crossentropy",
+    "average_pool", "batch_normalization", "conv", "fused_lstm", "gelu", "layer_normalization", "log_softmax",
+    "max_pool", "normalize_batch", "rms_normalization", "silu", "softmax", "sparse_crossentropy",
 ]  # fmt: skip
 
 silu, gelu = compiled(jax.nn.silu), compiled(jax.nn.gelu, 1)
@@ -120,6 +120,34 @@ def _rms_normalization(x: Any, scale: Any, axes: Any, epsilon: float) -> Any:
 
 
 rms_normalization = compiled(_rms_normalization, 2, 3)
+
+
+def _lstm(xs: Any, h: Any, c: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
+    weights = jnp.concatenate([kernel, recurrent])
+
+    def step(state: Any, x: Any) -> Any:
+        h, c = state
+        z = jnp.matmul(jnp.concatenate([x, h], 1), weights)
+        i, f, g, o = jnp.split(z if bias is None else z + bias, 4, -1)
+        c = lax.logistic(f) * c + lax.logistic(i) * jnp.tanh(g)
+        h = lax.logistic(o) * jnp.tanh(c)
+        return (h, c), h
+
+    (h, c), ys = lax.scan(step, (h, c), xs)
+    return ys, h, c
+
+
+_lstm = compiled(_lstm)
+
+
+def fused_lstm(xs: Any, h: Any, c: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
+    """On a CPU one product for inputs and state takes half as long as all inputs at first.
+
+    XLA would read a step of those, four gates wide, within its loops over elements, and computes these one by one.
+    """
+    if jax.default_backend() != "cpu" or xs.dtype not in (jnp.float32, jnp.float64):
+        return None
+    return _lstm(xs, h, c, kernel, recurrent, bias)
 
 
 def _sparse_crossentropy(target: Any, logits: Any, axis: int) -> Any:
