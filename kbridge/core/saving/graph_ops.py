@@ -58,8 +58,8 @@ AT_CALL = {"get_item": ("key",), "full_like": ("fill_value",), "pad": ("constant
 WITHOUT: dict[str, dict[str, Any]] = {}
 # Ops that Keras's files have no class for: layers use them inside.
 INTERNAL = frozenset({
-    "_converted", "_count", "_deepened", "affine", "biased_conv", "block_of", "broadcast_arrays_of", "dropout",
-    "lookup", "normalize_batch", "positions", "resample", "with_gradient",
+    "_converted", "_count", "_deepened", "_filled", "affine", "biased_conv", "block_of", "broadcast_arrays_of",
+    "dropout", "lookup", "normalize_batch", "positions", "resample", "with_gradient",
 })  # fmt: skip
 # Ops that get functions, which no file can hold; and the one whose function Keras's files name if it is registered.
 OF_FUNCTIONS = frozenset({
