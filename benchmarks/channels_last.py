@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.api import inference_only, keras_like
-from benchmarks.table import Figure, Row, quotient
-from benchmarks.turns import Options, three_sides
+from benchmarks.table import Figure, Row
+from benchmarks.turns import Options, side_by_side
 from benchmarks.worker import Prepared, Spec, per_call
 
 SHAPE = (8, 96, 96, 3)
@@ -82,9 +82,9 @@ def figure(options: Options) -> Figure:
         ["native torch", "Keras", "kbridge"],
         "kbridge / native",
     )
-    outcome = three_sides("channels_last", "torch", "", options)
+    outcome = side_by_side("channels_last", "torch", "", options)
     cells = [outcome["native"], outcome["keras"], outcome["kbridge"]]
-    result.rows.append(Row("forward", cells, quotient(cells[2], cells[0]), BAR))
+    result.rows.append(Row("forward", cells, outcome.ratio("kbridge", "native"), BAR))
     result.notes += outcome.errors
     for side, facts in outcome.facts.items():
         if facts:

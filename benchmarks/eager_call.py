@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.api import BACKENDS, finished, inference_only, keras_like, to_framework
-from benchmarks.table import Figure, Row, difference, quotient
-from benchmarks.turns import Options, three_sides
+from benchmarks.table import Figure, Row, quotient
+from benchmarks.turns import Options, side_by_side
 from benchmarks.worker import Prepared, Spec, per_call
 
 CASES = {"3 Dense": 1 / 15, "500 layers": 1 / 20}
@@ -85,7 +85,7 @@ def native_call(backend: str, case: str) -> Callable[[Any], Any]:
 def prepare(spec: Spec) -> Prepared:
     """Worker: one forward pass, the result waited for."""
     inference_only(spec.backend)
-    if spec.side == "native":
+    if spec.side.startswith("native"):
         call = native_call(spec.backend, spec.case)
     else:
         keras, scope = keras_like(spec.side, spec.backend)
@@ -107,9 +107,9 @@ def figure(options: Options) -> Figure:
     )
     for case, bar in CASES.items():
         for backend in BACKENDS:
-            outcome = three_sides("eager_call", backend, case, options)
-            keras = difference(outcome["keras"], outcome["native"])
-            kbridge = difference(outcome["kbridge"], outcome["native"])
+            outcome = side_by_side("eager_call", backend, case, options, "native beside Keras")
+            keras = outcome.difference("keras", "native beside Keras")
+            kbridge = outcome.difference("kbridge", "native")
             cells = [outcome["native"], keras, kbridge]
             result.rows.append(Row(f"{case}, {backend}", cells, quotient(kbridge, keras), bar))
             result.notes += outcome.errors

@@ -14,11 +14,14 @@ THREAD_VARIABLES = (
     "TF_NUM_INTRAOP_THREADS",
     "NPROC",
 )
+# glibc otherwise gives large freed blocks back to the system and takes them anew: zeroing their pages costs as much
+# as an op on them, and which side of a comparison it hits is chance.
+MEMORY_VARIABLES = {"MALLOC_TRIM_THRESHOLD_": str(2**32), "MALLOC_MMAP_THRESHOLD_": str(2**32)}
 
 
 def environment(threads: int, keras_backend: str, keras_home: str) -> dict[str, str]:
-    """A worker's variables: this process's, the thread count, and a Keras without user settings."""
-    chosen = dict.fromkeys(THREAD_VARIABLES, str(threads))
+    """A worker's variables: this process's, the threads, memory that is kept, and a Keras without user settings."""
+    chosen = dict.fromkeys(THREAD_VARIABLES, str(threads)) | MEMORY_VARIABLES
     # One Keras home per run: its config file would otherwise decide dtypes and layouts.
     chosen |= {"KERAS_BACKEND": keras_backend, "KERAS_HOME": keras_home}
     chosen["TF_CPP_MIN_LOG_LEVEL"] = "3"
