@@ -82,7 +82,7 @@ def figure(options: Options) -> Figure:
         ["native torch", "Keras", "kbridge"],
         "kbridge / native",
     )
-    outcome = side_by_side("channels_last", "torch", "", options)
+    outcome = side_by_side("channels_last", "torch", "", options, starts=5)
     cells = [outcome["native"], outcome["keras"], outcome["kbridge"]]
     result.rows.append(Row("forward", cells, outcome.ratio("kbridge", "native"), BAR))
     result.notes += outcome.errors

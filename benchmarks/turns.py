@@ -101,6 +101,13 @@ class Outcome:
         return median(a - b for a, b in zip(self.times[one], self.times[other], strict=True))
 
 
+def joined(outcomes: list[Outcome]) -> Outcome:
+    """The measurements of several outcomes of one case."""
+    last = outcomes[-1]
+    times = {side: [t for outcome in outcomes for t in outcome.times[side]] for side in last.times}
+    return Outcome(times, last.facts, [error for outcome in outcomes for error in outcome.errors])
+
+
 @contextmanager
 def started(count: int, backend: str, options: Options) -> Iterator[list[Process]]:
     """So many worker processes, which end with the block."""
@@ -112,14 +119,20 @@ def started(count: int, backend: str, options: Options) -> Iterator[list[Process
         yield processes
 
 
-def take_turns(groups: list[list[Spec]], options: Options, processes: list[Process] | None = None) -> Outcome:
+def take_turns(
+    groups: list[list[Spec]], options: Options, processes: list[Process] | None = None, starts: int = 1
+) -> Outcome:
     """Prepare the sides, each group in a process of its own, one after the other; then measure them in turns.
 
-    `processes` are those that have run other cases of the same backend, for figures with many.
+    `processes` are those that have run other cases of the same backend, for figures with many. Without, the whole is
+    done `starts` times in new ones: where a process finds its memory decides a tenth of what moving much of it takes.
     """
     if processes is None:
-        with started(len(groups), groups[0][0].backend, options) as fresh:
-            return take_turns(groups, options, fresh)
+        outcomes = []
+        for _ in range(starts):
+            with started(len(groups), groups[0][0].backend, options) as fresh:
+                outcomes.append(take_turns(groups, options, fresh))
+        return joined(outcomes)
     for process, specs in zip(processes, groups, strict=True):
         process.prepare(specs)
     for _ in range(options.rounds):
@@ -146,6 +159,7 @@ def side_by_side(
     options: Options,
     keras_beside: str = "",
     processes: list[Process] | None = None,
+    starts: int = 1,
 ) -> Outcome:
     """`take_turns` for native and kbridge in one process; Keras, which has one backend per process, in another.
 
@@ -156,4 +170,4 @@ def side_by_side(
         [Spec(figure, side, backend, case, options.quick, len(sides) > 1) for side in sides]
         for sides in (["native", "kbridge"], keras)
     ]
-    return take_turns(groups, options, processes)
+    return take_turns(groups, options, processes, starts)

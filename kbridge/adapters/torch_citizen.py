@@ -138,7 +138,7 @@ def plan_of(layer: Layer) -> Any:
         return None
     steps = graph.steps  # made now, so that Dynamo need not trace the planning
     plain = type(layer).call in (Model.call, Sequential.call) and all(
-        owner is not call for _, call, _, _, owner in steps
+        owner is not call for _, call, _, _, owner, _ in steps
     )
     mixed = layer.compute_dtype != layer.variable_dtype or layer.activity_regularizer is not None
     return layer._call_graph if plain and not mixed else None  # type: ignore[attr-defined]

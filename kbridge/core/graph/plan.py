@@ -86,10 +86,25 @@ class Plan:
 
     @property
     def steps(self) -> tuple[Any, ...]:
-        """The plan: `(kind, callable, source, target, owner)` for each node."""
+        """The plan: `(kind, callable, source, target, owner, spent)` for each node."""
         if self._steps is None:
-            self._steps = tuple(self._step(node) for node in self.nodes)
+            each_spent = self._spent()
+            self._steps = tuple(
+                [(*self._step(node), spent) for node, spent in zip(self.nodes, each_spent, strict=True)]
+            )
         return self._steps
+
+    def _spent(self) -> list[tuple[int, ...]]:
+        """For each node the slots that none after it reads: their memory is free for the next results."""
+        last = {}
+        for i, node in enumerate(self.nodes):
+            last.update((self.slots[id(t)], i) for t in (*node.inputs, *node.outputs))
+        kept = {self.slots[id(t)] for t in leaves(self.outputs) if isinstance(t, KerasTensor)}
+        spent: list[list[int]] = [[] for _ in self.nodes]
+        for slot, i in last.items():
+            if slot not in kept:
+                spent[i].append(slot)
+        return [tuple(slots) for slots in spent]
 
     def _step(self, node: Node) -> tuple[Any, ...]:
         owner = node.operation
@@ -131,7 +146,7 @@ class Plan:
         """
         values: list[Any] = [None] * self.size
         values[: len(inputs)] = inputs
-        for kind, call, source, target, layer in self.steps:
+        for kind, call, source, target, layer, spent in self.steps:
             if kind is PLAIN:
                 result = call(values[source])
             elif kind is TRAINING:
@@ -141,11 +156,14 @@ class Plan:
                 if kind is GENERAL_TRAINING:
                     kwargs = {**kwargs, "training": resolve_training(layer)}
                 result = call(*args, **kwargs)
+                del args, kwargs
             if type(target) is int:
                 values[target] = result
             else:
                 for slot, each in zip(target, leaves(result), strict=True):
                     values[slot] = each
+            for slot in spent:
+                values[slot] = None
         if self.single is not None:
             return values[self.single]
         slots = self.slots
