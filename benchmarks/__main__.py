@@ -15,7 +15,7 @@ from benchmarks.table import Figure
 from benchmarks.turns import ROOT, Options
 
 FIGURES = ("import_time", "eager_call", "fit_step", "channels_last", "torch_module")
-OPS = ("op_dispatch", "op_heavy", "portable_random")  # by name only: many cases, each with its own processes
+OPS = ("op_dispatch", "op_heavy", "portable_random")  # by name only: many cases
 README = ROOT / "README.md"
 # What the README holds between two markers each, and the command that writes it there.
 BLOCKS = {"bench": (FIGURES, "make bench"), "ops": (OPS, f'make bench ARGS="{" ".join(OPS)}"')}

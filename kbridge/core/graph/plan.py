@@ -96,7 +96,7 @@ class Plan:
 
     def _spent(self) -> list[tuple[int, ...]]:
         """For each node the slots that none after it reads: their memory is free for the next results."""
-        last = {}
+        last: dict[int, int] = {}
         for i, node in enumerate(self.nodes):
             last.update((self.slots[id(t)], i) for t in (*node.inputs, *node.outputs))
         kept = {self.slots[id(t)] for t in leaves(self.outputs) if isinstance(t, KerasTensor)}
