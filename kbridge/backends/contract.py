@@ -14,6 +14,8 @@ from contextlib import AbstractContextManager
 from types import ModuleType
 from typing import Any, Protocol
 
+from kbridge.core.tensor.berth import Box
+
 Array = Any
 
 
@@ -27,6 +29,7 @@ class Backend(Protocol):
     express: Mapping[str, Callable[..., Any]]  # see `Express`
     express_dtypes: frozenset[Any]  # native dtype objects of the tensors that may go that way
     express_layout: Any  # what their `layout` has to be; None where the class of a tensor says all
+    express_errors: tuple[type[Exception], ...]  # by which they refuse, apart from Python's own classes
     trains: bool  # whether gradients can be had
     fused_updates: Mapping[str, Callable[..., bool]]  # optimizers in one kernel: see `FusedAdam`, `FusedSGD`
     fused_lstm: Callable[..., Any] | None  # all steps of an LSTM in one kernel: see `FusedLSTM`
@@ -41,10 +44,11 @@ class Backend(Protocol):
     def shape_of(self, value: Array) -> tuple[Any, ...]: ...
     def is_tracing(self) -> bool: ...
     def make_variable(self, value: Any, dtype: str, trainable: bool, path: str) -> Any: ...
-    def write_variable(self, box: dict[str, Any], key: str, value: Any) -> None: ...
-    def add_in_place(self, box: dict[str, Any], key: str, value: Any) -> bool: ...  # False: not done
+    def write_variable(self, box: Box, key: Any, value: Any) -> None: ...
+    def add_in_place(self, box: Box, key: Any, value: Any) -> bool: ...  # False: not done
     def mark_trainable(self, value: Any, trainable: bool) -> None: ...
-    def copy_box(self, box: dict[str, Any], memo: dict[int, Any]) -> dict[str, Any]: ...
+    def keep_for_traces(self, value: Any) -> None: ...  # before it leaves: functions traced with it read it later
+    def copy_box(self, box: Box, key: Any, memo: dict[int, Any]) -> Box: ...
     def refuse_write(self, path: str) -> None: ...
     # the portable generator: words are int32 with the bits of unsigned numbers; `counter` has four, `key` two
     def philox(self, blocks: Any, counter: Array, key: Array) -> Array: ...  # the words of this counter and the next

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from kbridge import backend_scope, ops
 from kbridge.core.context import load_backend, running
@@ -79,3 +80,19 @@ def test_half_types_and_whole_numbers_go_the_long_way() -> None:
             x = backend.convert(X, dtype)
             assert x.dtype not in backend.express_dtypes
             assert backend.dtype_of(ops.exp(x)) == (dtype if "float" in dtype else "float32")
+
+
+def test_exceptions_by_which_code_steers_pass() -> None:
+    calls = []
+
+    class Enough(Exception):
+        pass
+
+    def keep(value: Any) -> Any:
+        calls.append(value)
+        raise Enough
+
+    x = tensor("torch", X).requires_grad_()
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda kept: kept), pytest.raises(Enough):
+        ops.exp(x)
+    assert len(calls) == 1

@@ -45,6 +45,7 @@ class JaxBackend:
     reveal = conceal = None
     float_dtypes = frozenset(np.dtype(name) for name in ("float16", "bfloat16", "float32", "float64"))
     express, express_dtypes, express_layout = express.EXPRESS, express.DTYPES, express.LAYOUT
+    express_errors: tuple[type[Exception], ...] = ()
 
     def __reduce__(self) -> Any:
         return "backend"  # one object per process: copies and pickles refer to it

@@ -51,6 +51,7 @@ class TensorFlowBackend:
     ready_or_number = arrays.READY_OR_NUMBER
     float_dtypes = frozenset({tf.float16, tf.bfloat16, tf.float32, tf.float64})
     express, express_dtypes, express_layout = express.EXPRESS, express.DTYPES, express.LAYOUT
+    express_errors = (tf.errors.OpError,)
     fused_lstm = None
     reveal = conceal = None
 

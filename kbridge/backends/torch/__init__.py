@@ -44,6 +44,7 @@ class TorchBackend:
     ready_or_number = ready | {bool, int, float, complex}
     float_dtypes = frozenset({torch.float32, torch.float64, torch.float16, torch.bfloat16})
     express, express_dtypes, express_layout = express.EXPRESS, express.DTYPES, express.LAYOUT
+    express_errors: tuple[type[Exception], ...] = ()
 
     def __reduce__(self) -> Any:
         return "backend"  # one object per process: copies and pickles refer to it

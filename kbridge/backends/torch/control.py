@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch.utils._pytree import tree_map
-from torch.utils.checkpoint import checkpoint, set_checkpoint_early_stop
+from torch.utils.checkpoint import checkpoint
 
 from kbridge.core.errors import BackendError
 
@@ -96,5 +96,4 @@ def jvp(function: Any, primals: Any, tangents: Any) -> Any:
 def remat(function: Any, inputs: Any) -> Any:
     if torch.compiler.is_compiling() or not torch.is_grad_enabled():  # the compiler plans by itself what it keeps
         return function(*inputs)
-    with set_checkpoint_early_stop(False):  # it ends the function by an exception, which any code inside may catch
-        return checkpoint(function, *inputs, use_reentrant=False)
+    return checkpoint(function, *inputs, use_reentrant=False)

@@ -2,8 +2,9 @@
 
 Most calls are on float tensors of one type and need none of what an op's body does. Where a backend has a function
 that gives the op's result for those from the op's own arguments (`Backend.express`), it is called at once, at the
-cost of a thread-local read and a look at classes and dtypes. If it fails, the call goes the long way, which says
-what is wrong in the same words on every backend.
+cost of a thread-local read and a look at classes and dtypes. If it refuses, the call goes the long way, which says
+what is wrong in the same words on every backend. Other exceptions pass: some code steers by them, as torch does to end
+the second run of a checkpointed function.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from kbridge.core.context import local, when_loaded
 Call = Callable[..., Any]
 Ways = dict[type, Any]  # by class of tensor: the backend, its dtypes and layout for this, its function
 REAL = (int, float)  # a truth value goes the long way: torch subtracts none, and Dynamo follows no failure
+# What Python itself raises for arguments that don't do, and so do frameworks; `Backend.express_errors` has theirs.
+REFUSALS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 SEATS: dict[type, Any] = {}
 
 
@@ -54,7 +57,7 @@ def _unary(way_of: Any, any_call: Call, weak: bool) -> Call:
             ):
                 try:
                     return express(x)
-                except Exception:
+                except (*REFUSALS, *owner.express_errors):
                     return any_call(x)  # says what is wrong
         return any_call(x)
 
@@ -81,7 +84,7 @@ def _binary(way_of: Any, any_call: Call, weak: bool) -> Call:
             ):
                 try:
                     return express(x1, x2)
-                except Exception:
+                except (*REFUSALS, *owner.express_errors):
                     return any_call(x1, x2)
         return any_call(x1, x2)
 
@@ -102,7 +105,7 @@ def _reduction(way_of: Any, any_call: Call, weak: bool) -> Call:
             ):
                 try:
                     return express(x, axis, keepdims)
-                except Exception:
+                except (*REFUSALS, *owner.express_errors):
                     return any_call(x, axis, keepdims)
         return any_call(x, axis, keepdims)
 
@@ -125,7 +128,7 @@ def _with_options(way_of: Any, any_call: Call, weak: bool) -> Call:
             ):
                 try:
                     result = express(*args, **kwargs)
-                except Exception:
+                except (*REFUSALS, *owner.express_errors):
                     result = NotImplemented
                 if result is not NotImplemented:
                     return result

@@ -88,6 +88,18 @@ def test_nothing_is_kept_in_torch() -> None:
     assert sum(kept) == 1000  # its argument
 
 
+def test_the_second_run_ends_in_torch_when_it_has_what_the_gradient_needs() -> None:
+    ends = []
+
+    def function(x: Any) -> Any:
+        result = ops.sum(ops.sin(ops.exp(x)))
+        ends.append(result)
+        return result
+
+    remat(function)(torch.ones(3, requires_grad=True)).backward()
+    assert len(ends) == 1
+
+
 @pytest.mark.parametrize("mode", ["full", "activations", "larger_than", "list_of_layers"])
 def test_layers_made_in_a_scope(backend: str, mode: str) -> None:
     def build(scope: Any) -> Any:
