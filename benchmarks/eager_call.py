@@ -107,7 +107,7 @@ def figure(options: Options) -> Figure:
     )
     for case, bar in CASES.items():
         for backend in BACKENDS:
-            outcome = side_by_side("eager_call", backend, case, options, "native beside Keras")
+            outcome = side_by_side("eager_call", backend, case, options, keras_beside="native beside Keras")
             keras = outcome.difference("keras", "native beside Keras")
             kbridge = outcome.difference("kbridge", "native")
             cells = [outcome["native"], keras, kbridge]

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.api import BACKENDS, keras_like
-from benchmarks.table import Figure, Row, quotient
-from benchmarks.turns import Options, three_sides
+from benchmarks.table import Figure, Row
+from benchmarks.turns import Options, side_by_side
 from benchmarks.worker import Prepared, Spec
 
 WIDTHS = (64, 128, 128, 10)
@@ -219,12 +219,12 @@ def figure(options: Options) -> Figure:
     )
     for backend in BACKENDS:
         more = ["native, variant"] if backend in VARIANTS else []
-        outcome = three_sides("fit_step", backend, "", options, *more)
+        outcome = side_by_side("fit_step", backend, "", options, variants=more)
         cells = [outcome["native"], outcome["keras"], outcome["kbridge"]]
-        result.rows.append(Row(backend, cells, quotient(cells[2], cells[0]), BAR))
+        result.rows.append(Row(backend, cells, outcome.ratio("kbridge", "native"), BAR))
         for side in more:
             cells = [outcome[side], outcome["keras"], outcome["kbridge"]]
-            result.rows.append(Row(f"{backend}, {VARIANTS[backend]}", cells, quotient(cells[2], cells[0])))
+            result.rows.append(Row(f"{backend}, {VARIANTS[backend]}", cells, outcome.ratio("kbridge", side)))
         result.notes += outcome.errors
         learned = [f"{side} {facts['second epoch']['accuracy']:.3f}" for side, facts in outcome.facts.items() if facts]
         result.notes.append(f"Accuracy in the second epoch, {backend}: {', '.join(learned)}.")

@@ -94,7 +94,9 @@ def figure(options: Options) -> Figure:
     for backend in BACKENDS:
         with started(2, backend, options) as processes:
             for case in CASES:
-                outcome = side_by_side("op_dispatch", backend, case, options, "native beside Keras", processes)
+                outcome = side_by_side(
+                    "op_dispatch", backend, case, options, keras_beside="native beside Keras", processes=processes
+                )
                 keras = outcome.difference("keras", "native beside Keras")
                 kbridge = outcome.difference("kbridge", "native")
                 allowed = MOST_SECONDS if keras is None else min(MOST_SECONDS, max(keras, 0.0) * SHARE_OF_KERAS)

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -146,28 +146,24 @@ def take_turns(
     )
 
 
-def three_sides(figure: str, backend: str, case: str, options: Options, *more: str) -> Outcome:
-    """`take_turns` for native, Keras and kbridge, and any further variant of native, each in its own process."""
-    sides = ["native", *more, "keras", "kbridge"]
-    return take_turns([[Spec(figure, side, backend, case, options.quick)] for side in sides], options)
-
-
 def side_by_side(
     figure: str,
     backend: str,
     case: str,
     options: Options,
+    variants: Sequence[str] = (),
     keras_beside: str = "",
     processes: list[Process] | None = None,
     starts: int = 1,
 ) -> Outcome:
     """`take_turns` for native and kbridge in one process; Keras, which has one backend per process, in another.
 
-    `keras_beside` names the side that shares Keras's process, for figures that subtract.
+    `variants` are further ways to write native code. `keras_beside` names the side that shares Keras's process, for
+    figures that subtract.
     """
     keras = ["keras", keras_beside] if keras_beside else ["keras"]
     groups = [
         [Spec(figure, side, backend, case, options.quick, len(sides) > 1) for side in sides]
-        for sides in (["native", "kbridge"], keras)
+        for sides in (["native", *variants, "kbridge"], keras)
     ]
     return take_turns(groups, options, processes, starts)
