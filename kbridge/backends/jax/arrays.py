@@ -18,6 +18,7 @@ from jax._src.core import trace_state_clean  # jax.core no longer names it (seen
 from kbridge.backends.jax.sparse import dense, is_sparse_type
 from kbridge.core.context import framework_of_type, load_backend
 from kbridge.core.errors import BackendError, ForeignGradientError
+from kbridge.core.tensor.berth import Box
 
 __all__ = [
     "arange", "broadcast_to", "cast", "concatenate", "convert", "copy", "copy_box", "dtype_of", "expand_dims",
@@ -197,5 +198,5 @@ def get_item(x: Any, key: Any) -> Any:
 stop_gradient = lax.stop_gradient
 
 
-def copy_box(box: dict[str, Any], memo: dict[int, Any]) -> dict[str, Any]:
-    return {key: value.copy() for key, value in box.items()}  # a training step gives its buffers away
+def copy_box(box: Box, key: Any, memo: dict[int, Any]) -> Box:
+    return {key: box[key].copy()}  # a training step gives its buffers away

@@ -10,6 +10,7 @@ import numpy as np
 from kbridge.backends.batches import to_native
 from kbridge.backends.functional import by_transform
 from kbridge.core.context import load_backend, running
+from kbridge.core.tensor.berth import moves
 from kbridge.core.tensor.lens import laid_over
 
 __all__ = ["compile_step", "gradients"]
@@ -40,14 +41,20 @@ def compile_step(step: Any, read: Any, written: Any, jit_compile: Any, eager: bo
         return outputs, [overlay[v] for v in written]
 
     jitted = jax.jit(pure, donate_argnums=0)
+    values: list[Any] = [None] * len(written)  # handed to JAX as it is: making one for each step costs
+    seated = -1
 
     def run(batch: Any) -> Any:
+        nonlocal seated
+        if moves.count != seated:
+            for place, variable in enumerate(written):
+                if variable._box is not values:
+                    variable.seat(values, place)
+            seated = moves.count
         # NumPy arrays go in as they are: jit's own door is the shortest way to the device
         if not (type(batch) is tuple and all(type(v) is np.ndarray or v is None for v in batch)):
             batch = to_native(backend, batch)
-        outputs, after = jitted([v._box[v._key] for v in written], [v._box[v._key] for v in read], batch)
-        for variable, value in zip(written, after, strict=True):
-            variable._box[variable._key] = value
+        outputs, values[:] = jitted(values, [v._box[v._key] for v in read], batch)
         return outputs
 
     return run

@@ -13,9 +13,10 @@ import jax.numpy as jnp
 from kbridge.backends.jax.arrays import native_dtype
 from kbridge.core.context import load_backend, local, running
 from kbridge.core.errors import BackendError
+from kbridge.core.tensor.berth import Box
 from kbridge.core.tensor.variable import Variable
 
-__all__ = ["add_in_place", "make_variable", "mark_trainable", "refuse_write", "write_variable"]
+__all__ = ["add_in_place", "keep_for_traces", "make_variable", "mark_trainable", "refuse_write", "write_variable"]
 
 
 def make_variable(value: Any, dtype: str, trainable: bool, path: str) -> Any:
@@ -23,7 +24,7 @@ def make_variable(value: Any, dtype: str, trainable: bool, path: str) -> Any:
         return jnp.array(value, native_dtype(dtype))
 
 
-def write_variable(box: dict[str, Any], key: str, value: Any) -> None:
+def write_variable(box: Box, key: Any, value: Any) -> None:
     if isinstance(value, jax.core.Tracer):
         raise BackendError(
             "A variable can't be written inside a JAX trace (jit, grad, vmap): the new value has no numbers "
@@ -37,12 +38,16 @@ def write_variable(box: dict[str, Any], key: str, value: Any) -> None:
     box[key] = value
 
 
-def add_in_place(box: dict[str, Any], key: str, value: Any) -> bool:
+def add_in_place(box: Box, key: Any, value: Any) -> bool:
     return False  # arrays are replaced, not changed
 
 
 def mark_trainable(value: Any, trainable: bool) -> None:
     """Nothing to mark on an array."""
+
+
+def keep_for_traces(value: Any) -> None:
+    """A trace has taken the numbers."""
 
 
 def refuse_write(path: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from kbridge.core.context import framework_of_type, load_backend
 from kbridge.core.errors import BackendError
 from kbridge.core.settings import floatx
+from kbridge.core.tensor.berth import Box
 from kbridge.core.tensor.dtypes import complex_default
 
 __all__ = [
@@ -141,5 +142,5 @@ def stop_gradient(x: Any) -> Any:
     return x
 
 
-def copy_box(box: dict[str, Any], memo: dict[int, Any]) -> dict[str, Any]:
-    return {key: value.copy() for key, value in box.items()}
+def copy_box(box: Box, key: Any, memo: dict[int, Any]) -> Box:
+    return {key: box[key].copy()}

@@ -16,6 +16,7 @@ from kbridge.backends.tensorflow.keys import pick_by_arrays
 from kbridge.backends.tensorflow.sparse import dense
 from kbridge.core.context import framework_of_type, load_backend
 from kbridge.core.errors import ForeignGradientError, ShapeError
+from kbridge.core.tensor.berth import Box
 
 __all__ = [
     "arange", "broadcast_to", "cast", "concatenate", "convert", "copy", "copy_box", "dtype_of", "expand_dims",
@@ -313,7 +314,7 @@ def get_item(x: Any, key: Any) -> Any:
 stop_gradient = tf.stop_gradient
 
 
-def copy_box(box: dict[str, Any], memo: dict[int, Any]) -> dict[str, Any]:
+def copy_box(box: Box, key: Any, memo: dict[int, Any]) -> Box:
     from copy import deepcopy
 
     return deepcopy(box, memo)

@@ -6,6 +6,7 @@ TensorFlow meets kbridge's own Variables too: `tape.gradient(loss, model.trainab
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,10 @@ import tensorflow as tf
 
 from kbridge.core.context import load_backend, running
 from kbridge.core.errors import BackendError
+from kbridge.core.tensor.berth import Box
 from kbridge.core.tensor.variable import Variable
 
-__all__ = ["add_in_place", "make_variable", "mark_trainable", "refuse_write", "write_variable"]
+__all__ = ["add_in_place", "keep_for_traces", "make_variable", "mark_trainable", "refuse_write", "write_variable"]
 
 
 def make_variable(value: Any, dtype: str, trainable: bool, path: str) -> Any:
@@ -23,7 +25,7 @@ def make_variable(value: Any, dtype: str, trainable: bool, path: str) -> Any:
         return tf.Variable(value, trainable=trainable, name=path, dtype=dtype)
 
 
-def write_variable(box: dict[str, Any], key: str, value: Any) -> None:
+def write_variable(box: Box, key: Any, value: Any) -> None:
     if isinstance(value, np.ndarray):  # a move, once, and not a step of the function being traced
         with tf.init_scope():
             box[key].assign(value)
@@ -31,7 +33,7 @@ def write_variable(box: dict[str, Any], key: str, value: Any) -> None:
         box[key].assign(value)
 
 
-def add_in_place(box: dict[str, Any], key: str, value: Any) -> bool:
+def add_in_place(box: Box, key: Any, value: Any) -> bool:
     held = box[key]
     if isinstance(value, tf.Tensor):
         fits = value.dtype == held.dtype and value.shape == held.shape
@@ -44,6 +46,11 @@ def add_in_place(box: dict[str, Any], key: str, value: Any) -> bool:
 
 def mark_trainable(value: Any, trainable: bool) -> None:
     value._trainable = trainable  # tapes look at it at each read; there is no public setter
+
+
+def keep_for_traces(value: Any) -> None:
+    if sys.getrefcount(value.handle) > 2:  # one more than ours: a function holds it, and not the variable
+        value.handle.variable = value  # which now is there as long as that
 
 
 def refuse_write(path: str) -> None:

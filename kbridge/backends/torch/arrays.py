@@ -13,6 +13,7 @@ from kbridge.backends.torch.unsigned import moved
 from kbridge.core.context import framework_of_type, load_backend
 from kbridge.core.errors import BackendError, ForeignGradientError
 from kbridge.core.settings import floatx
+from kbridge.core.tensor.berth import Box
 
 __all__ = [
     "arange", "broadcast_to", "cast", "concatenate", "convert", "copy", "copy_box", "dtype_of", "expand_dims",
@@ -288,7 +289,7 @@ def stop_gradient(x: Any) -> Any:
     return x.detach()
 
 
-def copy_box(box: dict[str, Any], memo: dict[int, Any]) -> dict[str, Any]:
+def copy_box(box: Box, key: Any, memo: dict[int, Any]) -> Box:
     from copy import deepcopy
 
     return deepcopy(box, memo)

@@ -13,9 +13,10 @@ from torch.utils._pytree import tree_map
 from kbridge.backends.torch.arrays import convert
 from kbridge.core.context import load_backend, running
 from kbridge.core.errors import BackendError
+from kbridge.core.tensor.berth import Box
 from kbridge.core.tensor.variable import Variable
 
-__all__ = ["add_in_place", "make_variable", "mark_trainable", "refuse_write", "write_variable"]
+__all__ = ["add_in_place", "keep_for_traces", "make_variable", "mark_trainable", "refuse_write", "write_variable"]
 
 
 def make_variable(value: Any, dtype: str, trainable: bool, path: str) -> Any:
@@ -28,12 +29,12 @@ def make_variable(value: Any, dtype: str, trainable: bool, path: str) -> Any:
     return torch.nn.Parameter(tensor, requires_grad=trainable and tensor.is_floating_point())
 
 
-def write_variable(box: dict[str, Any], key: str, value: Any) -> None:
+def write_variable(box: Box, key: Any, value: Any) -> None:
     with torch.no_grad():
         box[key].copy_(convert(value))
 
 
-def add_in_place(box: dict[str, Any], key: str, value: Any) -> bool:
+def add_in_place(box: Box, key: Any, value: Any) -> bool:
     held = box[key]
     if isinstance(value, torch.Tensor):
         fits = value.dtype is held.dtype and value.shape == held.shape
@@ -49,6 +50,10 @@ def add_in_place(box: dict[str, Any], key: str, value: Any) -> bool:
 
 def mark_trainable(value: Any, trainable: bool) -> None:
     value.requires_grad_(trainable and value.is_floating_point())
+
+
+def keep_for_traces(value: Any) -> None:
+    """Compiled functions hold the parameter itself."""
 
 
 def refuse_write(path: str) -> None:

@@ -178,18 +178,14 @@ class Layer(Operation):
     @property
     def weights(self) -> list[Variable]:
         """All weights, this layer's first, then each inner layer's."""
-        found: dict[Variable, None] = {}
-        for layer in self._flatten_layers():
-            own = [v for _, v in layer.own_variables()]
-            trainable = [v for v in own if v.created_trainable]
-            found.update(dict.fromkeys(trainable + [v for v in own if v not in set(trainable)]))
-        return list(found)
+        return _weights_of(self._flatten_layers())
 
     @property
     def variables(self) -> list[Variable]:
         """All weights and the states of random streams."""
-        carried = [v for layer in self._flatten_layers() for v in layer.carried_variables()]
-        return list(dict.fromkeys(self.weights + carried))
+        layers = self._flatten_layers()
+        carried = [v for layer in layers for v in layer.carried_variables()]
+        return list(dict.fromkeys(_weights_of(layers) + carried))
 
     @property
     def trainable_variables(self) -> list[Variable]:
@@ -632,6 +628,15 @@ class Layer(Operation):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _weights_of(layers: list[Layer]) -> list[Variable]:
+    """The weights that each layer itself holds; the trainable ones of a layer come first."""
+    found: dict[Variable, None] = {}
+    for layer in layers:
+        own = [v for _, v in layer.own_variables()]
+        found.update(dict.fromkeys(sorted(own, key=lambda v: not v.created_trainable)))
+    return list(found)
 
 
 def resolve_training(layer: Layer) -> bool | None:

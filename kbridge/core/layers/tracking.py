@@ -8,6 +8,7 @@ from typing import Any
 from kbridge.core.ops.random import SeedGenerator
 from kbridge.core.tensor.variable import Variable
 
+PLAIN = frozenset({str, int, float, bool, type(None)})  # most of a layer's attributes, and they hold nothing
 UNTRACKED = frozenset({"_added", "_arguments", "_inbound", "_graph", "_graph_children", "_with_losses"})
 
 
@@ -24,10 +25,11 @@ def open_container(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def attributes(owner: Any) -> Iterator[tuple[str, Any]]:
-    """Everything held by `owner`'s attributes, each object once, in the order it was set."""
+    """Every object held by `owner`'s attributes, once, in the order it was set; no plain numbers and strings."""
     seen: set[int] = set()
+    untracked = UNTRACKED | owner.untracked
     for name, value in owner.__dict__.items():
-        if name in UNTRACKED or name in getattr(owner, "untracked", ()):  # metrics have no such list
+        if type(value) in PLAIN or name in untracked:
             continue
         for path, found in open_container(name.lstrip("_"), value):
             if id(found) not in seen:

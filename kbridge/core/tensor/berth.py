@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import weakref
 from collections.abc import Callable
 from typing import Any
+
+Box = Any  # what holds a variable's value under a key: a dict, or a list that a step has for all its variables
 
 
 class Berth:
@@ -16,17 +19,33 @@ class Berth:
 
     __slots__ = ("adopted", "box", "key")
 
-    def __init__(self, box: dict[str, Any], key: str, adopted: bool) -> None:
+    def __init__(self, box: Box, key: Any, adopted: bool) -> None:
         self.box = box
         self.key = key
         self.adopted = adopted
 
 
-def remember(box: dict[str, Any], key: str, adopted: bool) -> Callable[[], Berth | None]:
+class Moves:
+    """How often any variable has changed its container: who keeps containers at hand need look only after a move."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self.count = 0
+
+    def add(self) -> None:
+        """Note a move."""
+        self.count = next(self._numbers)  # not a sum, which two threads might make of the same number
+
+
+moves = Moves()
+
+
+def remember(home: Any, box: Box, key: Any, adopted: bool) -> Callable[[], Berth | None]:
     """A function that finds the container again, or None if nobody has kept it."""
     if adopted:
         kept = Berth(box, key, True)
         return lambda: kept
+    home.keep_for_traces(box[key])
     try:
         reference = weakref.ref(box[key])
     except TypeError:  # nobody can refill what can't be referred to

@@ -11,7 +11,7 @@ from kbridge.core.context import SYMBOLIC, current_backend, framework_of, framew
 from kbridge.core.errors import ArgumentError, ShapeError
 from kbridge.core.naming import auto_name
 from kbridge.core.registry import find
-from kbridge.core.tensor.berth import remember
+from kbridge.core.tensor.berth import Box, moves, remember
 from kbridge.core.tensor.dtypes import is_float, standardize_dtype
 from kbridge.core.tensor.shapes import standardize_shape
 from kbridge.core.tensor.symbolic import KerasTensor
@@ -81,8 +81,8 @@ class Variable:
         self.shape: tuple[int, ...] = value.shape
         self._dtype = load_backend("numpy").dtype_of(value)
         self._home: Any = load_backend("numpy")
-        self._box: dict[str, Any] = {"value": value}
-        self._key = "value"
+        self._box: Box = {"value": value}
+        self._key: Any = "value"
         self._adopted = False  # whether the box is a module's own dictionary
         self._berths: dict[str, Any] = {}
 
@@ -144,14 +144,25 @@ class Variable:
         else:
             self._box, self._key, adopted = box.box, box.key, box.adopted
             backend.write_variable(box.box, box.key, value)
-        self._berths[self._home.name] = remember(left_box, left_key, self._adopted)
+        self._berths[self._home.name] = remember(self._home, left_box, left_key, self._adopted)
+        if not self._adopted:
+            left_box[left_key] = None  # the box may be a step's, and outlive this stay
         self._adopted = adopted
         self._home = backend
+        moves.add()
         return self._box[self._key]
 
-    def adopt(self, backend: Any, box: dict[str, Any], key: str) -> None:
+    def adopt(self, backend: Any, box: Box, key: Any) -> None:
         """Let `box[key]`, a container of `backend` that holds this value already, be its home from now on."""
         self._box, self._key, self._home, self._adopted = box, key, backend, True
+        moves.add()
+
+    def seat(self, box: list[Any], place: int) -> None:
+        """Take the value, which stays in its framework, into `box`: a step keeps those of all its variables in one."""
+        box[place] = self._box[self._key]
+        self._box[self._key] = None
+        self._box, self._key = box, place
+        moves.add()
 
     def numpy(self) -> np.ndarray:
         """The value as a NumPy array, on the host."""
@@ -284,7 +295,7 @@ class Variable:
         state.pop("_berths"), state.pop("_home"), state.pop("_box")
         twin.__dict__.update(deepcopy(state, memo))
         twin._berths, twin._home = {}, self._home
-        twin._box = self._home.copy_box(self._box, memo)
+        twin._box = self._home.copy_box(self._box, self._key, memo)
         return twin
 
     def __getstate__(self) -> dict[str, Any]:

@@ -69,7 +69,6 @@ class Epochs:
         for epoch in range(self.first, self.last):
             model.reset_metrics()
             hooks.on_epoch_begin(epoch)
-            self.step.settle()  # a callback or a validation on another backend may have moved them
             logs = run_epoch(model, self.step, self.source, hooks, "train")
             if validate is not None and _is_due(epoch, validation_freq):
                 logs.update(validate())

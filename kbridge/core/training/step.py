@@ -6,6 +6,7 @@ import inspect
 from typing import Any
 
 from kbridge.core.context import local
+from kbridge.core.tensor.berth import moves
 
 
 class Steps:
@@ -39,6 +40,7 @@ class Steps:
             self.call, self.read, self.written, jit_compile=getattr(model, "jit_compile", "auto"), eager=eager
         )
         self.compiled = compiled
+        self._settled = -1
 
     def call(self, batch: Any) -> Any:
         """The step itself, with what the model needs to know at hand for its time."""
@@ -66,8 +68,11 @@ class Steps:
         """Bring every variable to this backend: compiled steps don't look where they are."""
         for variable in (*self.read, *self.written):
             variable.settle(self.backend)
+        self._settled = moves.count
 
     def __call__(self, batch: Any) -> Any:
+        if moves.count != self._settled:  # a callback may have used them on another backend
+            self.settle()
         return self.compiled(batch)
 
 

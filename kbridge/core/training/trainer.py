@@ -433,7 +433,6 @@ class Trainer(Layer):
         trainable = [v.trainable for v in self.variables]
         if steps is None or steps.trainable != trainable:
             steps = known[backend.name, kind] = Steps(self, backend, kind, trainable)
-        steps.settle()
         return steps
 
     def __getstate__(self) -> dict[str, Any]:

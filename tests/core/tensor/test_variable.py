@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import operator
+import weakref
 from typing import Any
 
 import jax
@@ -291,6 +292,28 @@ def test_jax_takes_variables_inside_a_trace() -> None:
     layer(x)
     slope = jax.grad(lambda kernel: layer.stateless_call([kernel], [], x)[0].sum())(layer.kernel.value)
     np.testing.assert_array_equal(slope, np.full((3, 2), 4.0))
+
+
+def test_a_traced_function_finds_the_variable_when_it_comes_back() -> None:
+    variable = Variable(np.ones(2, "float32"))
+    with backend_scope("tensorflow"):
+        function = tf.function(lambda: variable.value * 2.0)
+        np.testing.assert_array_equal(function(), [2, 2])
+    with backend_scope("jax"):
+        assert isinstance(variable.value, jax.Array)
+        variable.assign([3.0, 4.0])
+    with backend_scope("tensorflow"):
+        np.testing.assert_array_equal(variable.value, [3, 4])
+        np.testing.assert_array_equal(function(), [6, 8])
+
+
+def test_what_no_function_holds_is_gone_when_it_leaves() -> None:
+    variable = Variable(np.ones(2, "float32"))
+    with backend_scope("tensorflow"):
+        left = weakref.ref(variable.value)
+    with backend_scope("torch"):
+        assert isinstance(variable.value, torch.Tensor)
+    assert left() is None
 
 
 def test_copies_are_apart(backend: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 
 import kbridge as keras
-from kbridge import Input, Model, backend_scope, initializers, layers, losses, metrics, optimizers
+from kbridge import Input, Model, backend_scope, callbacks, initializers, layers, losses, metrics, optimizers
 from kbridge.core.context import local
 from kbridge.core.errors import BackendError, NotBuiltError, ShapeError
 
@@ -89,6 +90,49 @@ def test_backends_can_take_turns(optimizer: str) -> None:
     in_turn = steps(["torch", "jax", "tensorflow", "torch", "jax"], OPTIMIZERS[optimizer])
     alone = steps(["torch"] * 5, OPTIMIZERS[optimizer])
     np.testing.assert_allclose(in_turn, alone, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", TRAINING)
+def test_a_callback_may_use_the_model_on_another_backend(name: str) -> None:
+    x, y = problem()
+    other = TRAINING[TRAINING.index(name) - 1]
+    seen = []
+
+    class Look(callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            with backend_scope(other):
+                seen.append(self.model.predict(x, verbose=0))
+
+    with backend_scope(name):
+        watched, alone = model_of(optimizers.Adam(0.01)), model_of(optimizers.Adam(0.01))
+        watched.fit(x, y, batch_size=10, shuffle=False, verbose=0, callbacks=[Look()])
+        alone.fit(x, y, batch_size=10, shuffle=False, verbose=0)
+        np.testing.assert_allclose(seen[-1], alone.predict(x, verbose=0), rtol=1e-4, atol=1e-5)
+    assert len(seen) == 5
+    assert all(np.abs(a - b).max() > 1e-4 for a, b in pairwise(seen))
+
+
+def shared_kernels(name: str) -> list[np.ndarray]:
+    """A layer's kernel after each step of two models that train it in turn."""
+    x, y = problem(40)
+    shared = layers.Dense(8, "relu", kernel_initializer=initializers.GlorotUniform(1))
+    given, models, kernels = Input((6,)), [], []
+    for seed in (2, 3):
+        head = layers.Dense(3, kernel_initializer=initializers.GlorotUniform(seed))
+        models.append(Model(given, head(shared(given))))
+        models[-1].compile(optimizers.SGD(0.1), losses.SparseCategoricalCrossentropy(from_logits=True))
+    with backend_scope(name):
+        for model in models * 2:
+            model.train_on_batch(x, y)
+            kernels.append(shared.kernel.numpy())
+    return kernels
+
+
+def test_two_models_train_the_layer_they_share() -> None:
+    expected = shared_kernels("torch")
+    assert all(np.abs(a - b).max() > 1e-4 for a, b in pairwise(expected))
+    for name in TRAINING:
+        np.testing.assert_allclose(shared_kernels(name), expected, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", TRAINING)
