@@ -19,6 +19,7 @@ X, Y, COLUMN = floats(3, 4), floats(3, 4), floats(3, 1)
 POSITIVE = np.abs(floats(3, 4)) + 0.1
 K, J = ints(-5, 6, 3, 4), ints(1, 6, 3, 4)
 BYTES = ints(0, 200, 3, 4, dtype="uint8")
+SMALL = J.astype("uint8")
 TRUTH = ints(0, 2, 3, 4).astype(bool)
 ODD = np.array([[np.nan, np.inf, -np.inf, 0.0, 1.5]], "float32")
 HALVES = np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 0.2], "float32")
@@ -285,6 +286,10 @@ def product_rows() -> list[Row]:
         row("affine-no-bias", linalg.affine, X, w, want=X @ w),
         row("affine-rank-1", linalg.affine, v, w, bias, want=v @ w + bias),
         row("affine-rank-3", linalg.affine, a, w, bias, want=a @ w + bias),
+        row("affine-int-with-float", linalg.affine, K, w, bias, want=narrow(K @ w + bias)),
+        row("affine-int-with-float-no-bias", linalg.affine, K, w, want=narrow(K @ w)),
+        row("affine-of-int", linalg.affine, K, J.T, J[:, 0], want=K @ J.T + J[:, 0]),
+        row("affine-of-bytes", linalg.affine, SMALL, SMALL.T, SMALL[:, 0], want=SMALL @ SMALL.T + SMALL[:, 0]),
         row("einsum", lambda a, b: linalg.einsum("bij,bjk->bik", a, b), a, b, want=a @ b),
         row(
             "einsum-dots",

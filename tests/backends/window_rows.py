@@ -133,6 +133,10 @@ def pool_rows() -> list[Row]:
                 rows.append(
                     row(f"{name}-{sizes}-{window}-{strides}-{padding}-{layout}", call, turn(x), want=turn(want))
                 )
+        whole = ints(-9, 9, 2, *sizes, 3)
+        call = partial(pooled, "max_pool", (window, strides, padding, "channels_last"))
+        want = looped_pool(whole, np.max, window, strides, padding)
+        rows.append(row(f"max_pool-of-int-{sizes}-{window}-{strides}-{padding}", call, whole, want=want))
     whole = ints(-9, 9, 1, 5, 5, 2)
     want = looped_pool(whole, np.max, (2, 2), (2, 2), "same")
     means = narrow(looped_pool(whole, np.mean, (2, 2), (2, 2), "same"))

@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from kbridge.backends.tensorflow.arrays import numbers, transpose
+from kbridge.backends.tensorflow.arrays import numbers, reshape, shape_of, transpose
 from kbridge.backends.tensorflow.elementwise import add, multiply, negative, rsqrt, subtract
 
 __all__ = [
@@ -105,8 +105,21 @@ def _pooled(function: Any, x: Any, window: Any, strides: Any, padding: str, data
         wide = raw.Cast(x=x, DstT=tf.float32)
         return raw.Cast(x=_pooled(function, wide, window, strides, padding, data_format), DstT=x.dtype)
     x = _last(x, data_format)
+    if len(window) == 3 and not x.dtype.is_floating:  # nor this one
+        return _back(_max_of_whole_volumes(x, window, strides, padding.upper()), data_format)
     layout = f"N{'DHW'[-len(window) :]}C"  # named, since the eager gradient of a 3D pool reads it
     return _back(function(x, window, strides, padding.upper(), layout), data_format)
+
+
+def _max_of_whole_volumes(x: Any, window: Any, strides: Any, padding: str) -> Any:
+    """The largest in each slice, then across the slices."""
+    _, depth, height, width, channels = shape_of(x)
+    slices = reshape(x, (-1, height, width, channels))
+    y = tf.nn.max_pool(slices, window[1:], strides[1:], padding, "NHWC")
+    _, height, width, _ = shape_of(y)
+    columns = reshape(y, (-1, depth, height * width, channels))
+    y = tf.nn.max_pool(columns, (window[0], 1), (strides[0], 1), padding, "NHWC")
+    return reshape(y, (-1, shape_of(y)[1], height, width, channels))
 
 
 def max_pool(x: Any, window: Any, strides: Any, padding: str, data_format: str) -> Any:

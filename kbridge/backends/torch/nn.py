@@ -103,6 +103,9 @@ def max_pool(x: Any, window: Any, strides: Any, padding: str, data_format: str) 
     else:
         low = float("-inf") if x.dtype.is_floating_point else torch.iinfo(x.dtype).min
         x = _padded(x, pairs, low)
+    if len(window) == 1 and not x.dtype.is_floating_point:  # torch pools whole numbers in two and three dimensions
+        y = F.max_pool2d(x[..., None], (*window, 1), (*_for_each(strides, 1), 1), (*_for_each(amount, 1), 0))[..., 0]
+        return _back(y, data_format)
     return _back(MAX_POOL[len(window)](x, window, strides, amount), data_format)
 
 

@@ -10,6 +10,7 @@ from kbridge.core.ops.control import scan_time
 from kbridge.core.ops.elementwise import cast, where
 from kbridge.core.ops.outermost import dtype_of
 from kbridge.core.ops.shape import get_item, shape, stack, tile, transpose, zeros, zeros_like
+from kbridge.core.tensor.dtypes import is_float
 
 
 def listed(value: Any) -> Any:
@@ -22,14 +23,21 @@ def time_and_batch_swapped(x: Any) -> Any:
     return transpose(x, (1, 0, *range(2, len(x.shape))))
 
 
+def state_dtype(cell: Any, inputs: Any) -> str:
+    """The type of a cell's states: that of its inputs, or for whole numbers the type that the cell computes in."""
+    dtype = str(dtype_of(inputs))
+    return dtype if is_float(dtype) else str(cell.compute_dtype)
+
+
 def zero_state(cell: Any, first: Any) -> list[Any]:
     """The state that a cell starts from, of the type and on the device of its first inputs `(batch, ...)`."""
+    dtype = state_dtype(cell, first)
     if isinstance(cell, GatedCell):
-        one = zeros_like(get_item(first, (slice(None), slice(0, 1))))
+        one = zeros_like(get_item(first, (slice(None), slice(0, 1))), dtype)
         sizes = listed(cell.state_size)
         made = {size: tile(one, (1, size)) for size in set(sizes)}
         return [made[size] for size in sizes]
-    batch, dtype = shape(first)[0], dtype_of(first)
+    batch = shape(first)[0]
     if hasattr(cell, "get_initial_state"):
         return [cast(s, dtype) for s in listed(cell.get_initial_state(batch_size=batch))]
     return [zeros((batch, size), dtype) for size in listed(cell.state_size)]

@@ -18,10 +18,9 @@ from kbridge.core.layers.cells import (
     need_cell,
 )
 from kbridge.core.layers.options import without
-from kbridge.core.layers.over_time import listed, run_over_time, time_and_batch_swapped, zero_state
+from kbridge.core.layers.over_time import listed, run_over_time, state_dtype, time_and_batch_swapped, zero_state
 from kbridge.core.naming import snake_case
 from kbridge.core.ops.elementwise import add, cast
-from kbridge.core.ops.outermost import dtype_of
 from kbridge.core.ops.shape import flip, get_item, transpose, zeros
 from kbridge.core.saving.config import deserialize_keras_object
 from kbridge.core.tensor.variable import Variable
@@ -134,7 +133,10 @@ class RNN(Layer):
         if isinstance(kept, int) and isinstance(batch, int) and kept != batch:
             raise ShapeError(f"{self.name} got {batch} sequences and states for {kept}.")
         # a copy: what gradients need of the old state must survive that the new one is written over it
-        return [[cast(add(s, 0), dtype_of(sequences)) for s in state] for state in states]
+        return [
+            [cast(add(s, 0), state_dtype(cell, sequences)) for s in state]
+            for cell, state in zip(self._cells, states, strict=True)
+        ]
 
     # --- computing ---------------------------------------------------------------------------------
 

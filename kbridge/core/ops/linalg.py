@@ -6,8 +6,10 @@ import itertools
 import string
 from typing import Any
 
+from kbridge.core.context import local
 from kbridge.core.errors import ArgumentError, ShapeError
 from kbridge.core.ops import rules
+from kbridge.core.ops.arithmetic import add
 from kbridge.core.ops.conversions import both_tensors
 from kbridge.core.ops.declare import kernel, op, promote
 from kbridge.core.tensor.dtypes import COMPLEX, result_type
@@ -70,7 +72,9 @@ def _in_summed_type(y: Any, *xs: Any) -> Any:
 def _affine_rule(x: KerasTensor, weights: KerasTensor, bias: KerasTensor | None = None) -> KerasTensor:
     if x.shape[-1] != weights.shape[0] and x.shape[-1] is not None:
         raise ShapeError(f"{x.shape[-1]} features meet weights made for {weights.shape[0]}.")
-    return KerasTensor((*x.shape[:-1], weights.shape[-1]), result_type(x.dtype, weights.dtype))
+    dtype = summed_type(x.dtype, weights.dtype)
+    dtype = dtype if bias is None else result_type(dtype, bias.dtype)
+    return KerasTensor((*x.shape[:-1], weights.shape[-1]), dtype)
 
 
 @op(_affine_rule, arrays=3, direct=True)
@@ -79,8 +83,11 @@ def affine(x: Any, weights: Any, bias: Any = None) -> Any:
 
     Args:
         x: `(..., n)`.
-        weights: `(n, m)`, of the same float type.
+        weights: `(n, m)`.
         bias: `(m,)` or None.
+
+    Returns:
+        `(..., m)`, in the common type.
 
     Raises:
         ShapeError: the last axis of `x` isn't as long as `weights` has rows.
@@ -88,7 +95,11 @@ def affine(x: Any, weights: Any, bias: Any = None) -> Any:
     >>> affine([[1.0, 2.0]], [[1.0], [10.0]], [0.5])
     array([[21.5]], dtype=float32)
     """
-    return kernel.affine(x, weights, bias)
+    dtype = x.dtype
+    if weights.dtype == dtype and (bias is None or bias.dtype == dtype) and dtype in local.running.float_dtypes:
+        return kernel.affine(x, weights, bias)
+    product = matmul(x, weights)
+    return product if bias is None else add(product, bias)
 
 
 def moved(x: Any, source: int, target: int) -> Any:
