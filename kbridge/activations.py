@@ -4,6 +4,7 @@ from kbridge.core.activations import deserialize as deserialize
 from kbridge.core.activations import gelu as gelu
 from kbridge.core.activations import get as get
 from kbridge.core.activations import linear as linear
+from kbridge.core.activations import mish as mish
 from kbridge.core.activations import serialize as serialize
 from kbridge.core.ops.activate import celu as celu
 from kbridge.core.ops.activate import elu as elu

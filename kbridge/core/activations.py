@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from kbridge.core.ops import activate
+from kbridge.core.ops.elementwise import multiply, tanh
+from kbridge.core.registry import custom_object_scope
 from kbridge.core.saving.config import object_of, serialize_keras_object
 
 
@@ -16,6 +18,11 @@ def linear(x: Any) -> Any:
 def gelu(x: Any, approximate: bool = False) -> Any:
     """`x * P(X <= x)` for a normal X: exactly, where the op of that name approximates by default, as in Keras."""
     return activate.gelu(x, approximate)
+
+
+def mish(x: Any) -> Any:
+    """`x * tanh(softplus(x))` (https://arxiv.org/abs/1908.08681)."""
+    return multiply(x, tanh(activate.softplus(x)))
 
 
 def get(identifier: Any) -> Any:
@@ -30,4 +37,5 @@ def serialize(activation: Any) -> Any:
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The activation of a JSON form."""
-    return get(config)
+    with custom_object_scope(custom_objects):
+        return get(config)

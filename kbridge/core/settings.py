@@ -17,7 +17,7 @@ RNGS = ("native", "portable")
 
 _values: dict[str, object] = {
     "floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last", "rng": "native",
-    "traceback_filtering": True,
+    "traceback_filtering": True, "flash_attention": None,
 }  # fmt: skip
 
 
@@ -124,6 +124,21 @@ def set_rng(value: str) -> None:
     if value not in RNGS:
         raise ValueError(f"Unknown generator {value!r}. Choose one of {', '.join(RNGS)}.")
     _values["rng"] = value
+
+
+def is_flash_attention_enabled() -> bool | None:
+    """What attention does that isn't told: None, flash attention where the framework takes it; False, never."""
+    return _values["flash_attention"]  # type: ignore[return-value]
+
+
+def enable_flash_attention() -> None:
+    """Let the framework take its flash attention where that runs, as it does at first."""
+    _values["flash_attention"] = None
+
+
+def disable_flash_attention() -> None:
+    """Keep attention from flash attention, unless a call asks for it."""
+    _values["flash_attention"] = False
 
 
 def is_traceback_filtering_enabled() -> bool:

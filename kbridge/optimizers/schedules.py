@@ -1,6 +1,7 @@
 """Public names of learning rate schedules."""
 
 from kbridge.core.optimizers.schedules import CosineDecay as CosineDecay
+from kbridge.core.optimizers.schedules import CosineDecayRestarts as CosineDecayRestarts
 from kbridge.core.optimizers.schedules import ExponentialDecay as ExponentialDecay
 from kbridge.core.optimizers.schedules import InverseTimeDecay as InverseTimeDecay
 from kbridge.core.optimizers.schedules import LearningRateSchedule as LearningRateSchedule

@@ -10,6 +10,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 __all__ = ["fused_attention"]
 
+OTHERS = [SDPBackend.MATH, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.CUDNN_ATTENTION]
+
 
 def fused_attention(
     query: Any, key: Any, value: Any, bias: Any, mask: Any, scale: Any, is_causal: bool, flash: bool | None
@@ -24,7 +26,7 @@ def fused_attention(
         bias = torch.where(mask, torch.zeros_like(low) if bias is None else bias, low)
     groups = key.shape[1] != query.shape[1]
     options = {"attn_mask": bias, "is_causal": is_causal, "scale": scale, "enable_gqa": groups}
-    if flash:
-        with sdpa_kernel(SDPBackend.FLASH_ATTENTION):
+    if flash is not None:
+        with sdpa_kernel([SDPBackend.FLASH_ATTENTION] if flash else OTHERS):
             return F.scaled_dot_product_attention(query, key, value, **options).transpose(1, 2)
     return F.scaled_dot_product_attention(query, key, value, **options).transpose(1, 2)

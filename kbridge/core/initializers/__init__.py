@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kbridge.core.registry import custom_object_scope
 from kbridge.core.saving.config import object_of, serialize_keras_object
 
 
@@ -17,4 +18,5 @@ def serialize(initializer: Any) -> Any:
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The initializer of a JSON form."""
-    return object_of("initializers", config)
+    with custom_object_scope(custom_objects):
+        return object_of("initializers", config)

@@ -11,6 +11,7 @@ from kbridge.core.ops.compare import greater_equal
 from kbridge.core.ops.conversions import as_bool
 from kbridge.core.ops.declare import as_float, kernel, op, promote
 from kbridge.core.ops.elementwise import absolute, where
+from kbridge.core.settings import is_flash_attention_enabled
 from kbridge.core.tensor.dtypes import float_result, result_type
 from kbridge.core.tensor.shapes import broadcast_shape
 from kbridge.core.tensor.symbolic import KerasTensor
@@ -78,7 +79,8 @@ def dot_product_attention(
             `(batch, queries, keys)`. A query that may look nowhere looks evenly at all keys.
         scale: a number; 1 / sqrt(features) if None.
         is_causal: whether query i sees only the keys up to i.
-        flash_attention: True insists on the framework's flash attention.
+        flash_attention: True insists on the framework's flash attention, False keeps it out; None does as
+            `kbridge.config.is_flash_attention_enabled` says.
         attn_logits_soft_cap: logits become logits / (1 + |logits| / cap) before the bias.
 
     Returns:
@@ -100,6 +102,7 @@ def dot_product_attention(
     mask = _with_heads(mask if mask is None else as_bool(mask))
     bias = _with_heads(bias if bias is None else kernel.cast(bias, kernel.dtype_of(query)))
     scale = 1 / math.sqrt(query.shape[3]) if scale is None else scale
+    flash_attention = is_flash_attention_enabled() if flash_attention is None else flash_attention
     options = (bool(is_causal), flash_attention)
     done = None if attn_logits_soft_cap else kernel.fused_attention(query, key, value, bias, mask, scale, *options)
     if done is not None:

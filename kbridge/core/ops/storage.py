@@ -128,7 +128,7 @@ EACH = frozenset(KEEP_ZERO) | {
     "add", "arccos", "arccosh", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "cos", "cosh", "divide",
     "divide_no_nan", "equal", "exp", "exp2", "floor_divide", "greater", "greater_equal", "isfinite", "isinf",
     "isnan", "less", "less_equal", "log", "log10", "log2", "log_sigmoid", "logaddexp", "logical_and", "logical_not",
-    "logical_or", "logical_xor", "maximum", "minimum", "mish", "mod", "multiply", "nan_to_num", "not_equal",
+    "logical_or", "logical_xor", "maximum", "minimum", "mod", "multiply", "nan_to_num", "not_equal",
     "power", "reciprocal", "rsqrt", "sigmoid", "softplus", "squareplus", "subtract", "true_divide",
 }  # fmt: skip
 

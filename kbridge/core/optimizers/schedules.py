@@ -17,6 +17,7 @@ from kbridge.core.ops.elementwise import (
     floor,
     less,
     less_equal,
+    log,
     maximum,
     minimum,
     multiply,
@@ -217,6 +218,53 @@ class CosineDecay(LearningRateSchedule):
         share = divide(minimum(step, float(self.decay_steps)), self.decay_steps)
         wave = multiply(add(cos(multiply(share, math.pi)), 1.0), 0.5)
         return multiply(add(multiply(wave, 1 - self.alpha), self.alpha), peak)
+
+
+class CosineDecayRestarts(LearningRateSchedule):
+    """Half cosines one after the other, each starting anew (https://arxiv.org/abs/1608.03983).
+
+    Args:
+        initial_learning_rate: the rate at step 0.
+        first_decay_steps: how many steps the first cosine takes.
+        t_mul: how many times longer each cosine is than the one before.
+        m_mul: how many times higher each starts.
+        alpha: the rate that all fall to, as a share of `initial_learning_rate`.
+        name: kept for Keras's signature.
+
+    >>> schedule = CosineDecayRestarts(1.0, 10, m_mul=0.5)
+    >>> [round(float(schedule(step)), 4) for step in (0, 5, 10, 30, 70)]
+    [1.0, 0.5, 0.5, 0.25, 0.125]
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        first_decay_steps: float,
+        t_mul: float = 2.0,
+        m_mul: float = 1.0,
+        alpha: float = 0.0,
+        name: str = "SGDRDecay",
+    ) -> None:
+        if first_decay_steps <= 0:
+            raise ValueError(f"first_decay_steps must be positive, got {first_decay_steps}.")
+        self.initial_learning_rate = initial_learning_rate
+        self.first_decay_steps = first_decay_steps
+        self.t_mul, self.m_mul = t_mul, m_mul
+        self.alpha = alpha
+        self.name = name
+
+    def __call__(self, step: Any) -> Any:
+        passed = divide(cast(as_tensor(step), floatx()), self.first_decay_steps)  # in lengths of the first cosine
+        if self.t_mul == 1.0:
+            round_ = floor(passed)
+            share = subtract(passed, round_)
+        else:  # n cosines take (1 - t**n) / (1 - t) of those lengths
+            round_ = floor(divide(log(add(multiply(passed, self.t_mul - 1.0), 1.0)), math.log(self.t_mul)))
+            length = power(float(self.t_mul), round_)
+            share = divide(subtract(passed, divide(subtract(length, 1.0), self.t_mul - 1.0)), length)
+        height = multiply(power(float(self.m_mul), round_), 0.5)
+        wave = multiply(height, add(cos(multiply(share, math.pi)), 1.0))
+        return multiply(add(multiply(wave, 1 - self.alpha), self.alpha), self.initial_learning_rate)
 
 
 def serialize(learning_rate_schedule: LearningRateSchedule) -> Any:

@@ -27,6 +27,8 @@ ROWS: list[tuple[str, dict[str, Any]]] = [
     ("CosineDecay", {"initial_learning_rate": 0.1, "decay_steps": 14}),
     ("CosineDecay", {"initial_learning_rate": 0.1, "decay_steps": 14, "alpha": 0.2}),
     ("CosineDecay", {"initial_learning_rate": 0.01, "decay_steps": 9, "warmup_target": 0.1, "warmup_steps": 7}),
+    ("CosineDecayRestarts", {"initial_learning_rate": 0.1, "first_decay_steps": 7, "m_mul": 0.8}),
+    ("CosineDecayRestarts", {"initial_learning_rate": 0.1, "first_decay_steps": 5, "t_mul": 1.0, "alpha": 0.1}),
 ]  # fmt: skip
 STEPS = [0, 1, 6, 7, 8, 14, 15, 16, 17, 30]
 NAMES = [f"{name}-{list(arguments)[-1]}" for name, arguments in ROWS]

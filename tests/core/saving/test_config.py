@@ -12,7 +12,7 @@ from keras.src.api_export import get_name_from_symbol
 from keras.src.utils.naming import to_snake_case
 
 import kbridge
-from kbridge import Input, Model, Sequential, initializers, layers, models, saving
+from kbridge import Input, Model, Sequential, activations, initializers, layers, models, saving
 from kbridge.core import registry
 from kbridge.core.errors import LoadError
 from kbridge.core.naming import snake_case
@@ -123,6 +123,24 @@ def test_registered_functions_and_classes() -> None:
     assert saving.get_registered_object("shop>gate") is some_function
     assert saving.get_custom_objects()["shop>gate"] is some_function
     assert keras.saving.deserialize_keras_object(stored, custom_objects={"shop>gate": abs}) is abs
+
+
+class Tens(initializers.Initializer):
+    def __call__(self, shape: Any, dtype: Any = None) -> np.ndarray:
+        return np.full(shape, 10, dtype)
+
+
+def doubled(x: Any) -> Any:
+    return x * 2
+
+
+def test_custom_objects_of_one_call() -> None:
+    assert isinstance(initializers.deserialize("Tens", {"Tens": Tens}), Tens)
+    entry = {"module": None, "class_name": "Tens", "config": {}, "registered_name": "Tens"}
+    assert isinstance(initializers.deserialize(entry, {"Tens": Tens}), Tens)
+    assert activations.deserialize("doubled", {"doubled": doubled}) is doubled
+    with pytest.raises(ValueError, match="Tens"):
+        initializers.deserialize("Tens")
 
 
 def test_get_custom_objects_can_be_filled() -> None:
