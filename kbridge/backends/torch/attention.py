@@ -23,6 +23,8 @@ def fused_attention(
             mask, is_causal = earlier if mask is None else mask & earlier, False
         # not -inf, nor the mask itself: a query that may look nowhere shall look evenly, as elsewhere
         low = torch.full((), 0.7 * torch.finfo(query.dtype).min, dtype=query.dtype, device=query.device)
+        if query.dtype is torch.float16:  # kernels add in float32, where what float16 holds doesn't drown the logits
+            query = query * mask.any(-1, keepdim=True)
         bias = torch.where(mask, torch.zeros_like(low) if bias is None else bias, low)
     groups = key.shape[1] != query.shape[1]
     options = {"attn_mask": bias, "is_causal": is_causal, "scale": scale, "enable_gqa": groups}
