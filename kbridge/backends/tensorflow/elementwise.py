@@ -124,9 +124,16 @@ def negative(x: Any) -> Any:
 
 
 def power(x1: Any, x2: Any) -> Any:
-    if x1.dtype in UNSIGNED:
-        return _cast(raw.Pow(x=_cast(x1, tf.int64), y=_cast(x2, tf.int64)), x1.dtype)
-    return raw.Pow(x=x1, y=x2)
+    if x1.dtype not in UNSIGNED:
+        return raw.Pow(x=x1, y=x2)
+    base = _cast(x1, tf.int64)
+    if x2.dtype != tf.uint64:
+        return _cast(raw.Pow(x=base, y=_cast(x2, tf.int64)), x1.dtype)
+    # by half the exponent, squared: int64 takes one from 2**63 on for a negative one
+    one = _like(x2, 1)
+    root = raw.Pow(x=base, y=_cast(raw.RightShift(x=x2, y=one), tf.int64))
+    rest = where(raw.Equal(x=raw.BitwiseAnd(x=x2, y=one), y=one), base, _like(base, 1))
+    return _cast(raw.Mul(x=raw.Mul(x=root, y=root), y=rest), x1.dtype)
 
 
 def exp2(x: Any) -> Any:

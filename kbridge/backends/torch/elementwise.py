@@ -6,7 +6,17 @@ from typing import Any
 
 import torch
 
-from kbridge.backends.torch.unsigned import UNSIGNED, back_in_type, in_order, moved, quotient, remainder
+from kbridge.backends.torch.unsigned import (
+    UNSIGNED,
+    back_in_type,
+    divisor,
+    in_order,
+    moved,
+    multiple,
+    quotient,
+    raised,
+    remainder,
+)
 from kbridge.core.errors import DTypeError
 
 __all__ = [
@@ -66,12 +76,12 @@ def _by_order(function: Any) -> Any:
 
 
 add, multiply, divide, where = two(torch.add), torch.multiply, torch.divide, torch.where
-subtract, power = two(_number_first(torch.subtract)), two(torch.pow)
+subtract, power = two(_number_first(torch.subtract)), two(torch.pow, raised)
 floor_divide = two(_number_first(torch.floor_divide), quotient)
 mod, fmod = two(torch.remainder, remainder), two(_number_first(torch.fmod), remainder)
 maximum, minimum = _by_order(torch.maximum), _by_order(torch.minimum)
 fmax, fmin = _by_order(torch.fmax), _by_order(torch.fmin)
-gcd, lcm = two(torch.gcd), two(torch.lcm)
+gcd, lcm = two(torch.gcd, divisor), two(torch.lcm, multiple)
 equal, not_equal = _by_order(_number_first(torch.eq)), _by_order(_number_first(torch.ne))
 less, less_equal = _by_order(_number_first(torch.lt)), _by_order(_number_first(torch.le))
 greater, greater_equal = _by_order(_number_first(torch.gt)), _by_order(_number_first(torch.ge))

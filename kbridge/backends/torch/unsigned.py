@@ -57,3 +57,23 @@ def quotient(x1: Any, x2: Any) -> Any:
 def remainder(x1: Any, x2: Any) -> Any:
     """x1 less the multiple of x2 below it, likewise."""
     return x1 - quotient(x1, x2) * x2
+
+
+def divisor(x1: Any, x2: Any) -> Any:
+    """The greatest common divisor, likewise: three remainders bring both below 2**63, where torch's own takes over."""
+    for _ in range(3):
+        ended = x2 == 0
+        x1, x2 = torch.where(ended, x1, x2), torch.where(ended, 0, remainder(x1, torch.where(ended, 1, x2)))
+    return torch.where(x2 == 0, x1, torch.gcd(x1, x2))
+
+
+def multiple(x1: Any, x2: Any) -> Any:
+    """The least common multiple, likewise."""
+    shared = divisor(x1, x2)
+    return quotient(x1, torch.where(shared == 0, 1, shared)) * x2
+
+
+def raised(x1: Any, x2: Any) -> Any:
+    """x1 to the power of x2, likewise: of half the exponent, squared."""
+    root = torch.pow(x1, torch.bitwise_and(x2 >> 1, 2**63 - 1))
+    return root * root * torch.where(torch.bitwise_and(x2, 1) == 1, x1, 1)
