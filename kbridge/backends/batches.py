@@ -9,6 +9,13 @@ import numpy as np
 from kbridge.core.context import framework_of_type
 from kbridge.core.graph.node import map_leaves
 
+PLAIN = frozenset({np.ndarray, type(None)})
+
+
+def is_plain(batch: Any) -> bool:
+    """Whether a batch is a tuple of NumPy arrays, the common case: no tree to walk, each array known for what it is."""
+    return type(batch) is tuple and PLAIN.issuperset(map(type, batch))
+
 
 def to_native(backend: Any, batch: Any) -> Any:
     """The arrays of a batch as tensors of the backend; everything else as it is."""

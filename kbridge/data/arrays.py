@@ -84,19 +84,21 @@ class ArraySource:
 
     def _pick(self, where: Any) -> Any:
         def pick(array: Any) -> Any:
-            # `take` is the quicker one on rows
             return None if array is None else array[where] if isinstance(where, slice) else array.take(where, 0)
 
-        # tuples of plain arrays, the common case, without walking a tree for each batch
-        return tuple([pick(v) if isinstance(v, np.ndarray) else map_leaves(pick, v) for v in self.data])
+        return map_leaves(pick, self.data)
 
     def batches(self) -> Iterator[Any]:
         """The batches of one epoch."""
         order = np.random.permutation(self.count) if self.shuffle else None
-        for i in range(self.steps):
-            start = i * self.batch_size
+        plain = order is not None and all(isinstance(v, np.ndarray) for v in self.data)
+        for start in range(0, self.steps * self.batch_size, self.batch_size):
             piece = slice(start, start + self.batch_size)
-            yield self._pick(piece if order is None else order[piece])
+            if plain:  # the common case, without walking a tree for each batch
+                rows = order[piece]  # type: ignore[index]
+                yield tuple([array.take(rows, 0) for array in self.data])  # quicker than array[rows]
+            else:
+                yield self._pick(piece if order is None else order[piece])
 
     def cut(self, share: float) -> tuple[ArraySource, Any]:
         """The source without the last `share` of its samples, and those as data for `evaluate`."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import jax
-import numpy as np
 
-from kbridge.backends.batches import to_native
+from kbridge.backends.batches import is_plain, to_native
 from kbridge.backends.functional import by_transform
 from kbridge.core.context import load_backend, running
 from kbridge.core.tensor.berth import moves
@@ -52,7 +51,7 @@ def compile_step(step: Any, read: Any, written: Any, jit_compile: Any, eager: bo
                     variable.seat(values, place)
             seated = moves.count
         # NumPy arrays go in as they are: jit's own door is the shortest way to the device
-        if not (type(batch) is tuple and all(type(v) is np.ndarray or v is None for v in batch)):
+        if not is_plain(batch):
             batch = to_native(backend, batch)
         outputs, values[:] = jitted(values, [v._box[v._key] for v in read], batch)
         return outputs

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
-from kbridge.backends.batches import to_native
+from kbridge.backends.batches import is_plain, to_native
 from kbridge.backends.tensorflow.sparse import dense
 from kbridge.core.context import load_backend, running
 
@@ -52,8 +51,7 @@ def compile_step(step: Any, read: Any, written: Any, jit_compile: Any, eager: bo
         return function.get_concrete_function(*(_open_batch(flat[i]) for i in given))
 
     def run(batch: Any) -> Any:
-        plain = type(batch) is tuple and all(type(v) is np.ndarray or v is None for v in batch)
-        if plain:  # the common case: no walk of a tree, no second look at each array
+        if is_plain(batch):
             flat = [None if v is None else tf.constant(v) for v in batch]
         else:
             batch = to_native(backend, batch)

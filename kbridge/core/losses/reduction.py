@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from kbridge.core.context import local
-from kbridge.core.ops.elementwise import cast, divide, equal, maximum, multiply, where
+from kbridge.core.ops.elementwise import cast, divide, divide_no_nan, maximum, multiply
 from kbridge.core.ops.outermost import as_tensor, dtype_of
 from kbridge.core.ops.reduce import mean
 from kbridge.core.ops.reduce import sum as sum_over
@@ -38,12 +38,6 @@ def match_ranks(x1: Any, x2: Any, expand_rank_1: bool = True) -> tuple[Any, Any]
             return expand_dims(x1, -1), x2
         return x1, squeeze(x2, -1)
     return x1, x2
-
-
-def divide_no_nan(x: Any, y: Any) -> Any:
-    """`x / y`, and 0 where `y` is 0; the gradient is finite there too."""
-    none = equal(y, 0)
-    return where(none, 0.0, divide(x, where(none, 1.0, y)))
 
 
 def count_elements(x: Any, dtype: str) -> Any:

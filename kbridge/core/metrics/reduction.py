@@ -9,9 +9,9 @@ from kbridge.core.context import local
 from kbridge.core.layers.masks import mask_of
 from kbridge.core.losses.find import function_of
 from kbridge.core.losses.loss import given_mask
-from kbridge.core.losses.reduction import divide_no_nan, masked_weight, match_ranks
+from kbridge.core.losses.reduction import masked_weight, match_ranks
 from kbridge.core.metrics.metric import Metric
-from kbridge.core.ops.elementwise import cast, multiply
+from kbridge.core.ops.elementwise import cast, divide_no_nan, multiply
 from kbridge.core.ops.outermost import as_tensor
 from kbridge.core.ops.reduce import mean
 from kbridge.core.ops.reduce import sum as sum_over
