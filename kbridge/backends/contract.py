@@ -26,6 +26,7 @@ class Backend(Protocol):
     ready: frozenset[type]  # classes that kernels take as they are; grows as subclasses turn up
     ready_or_number: frozenset[type]
     float_dtypes: frozenset[Any]  # native dtype objects that hold fractions
+    float32: Any  # the one of these that most tensors have: `x.dtype is float32` costs least
     express: Mapping[str, Callable[..., Any]]  # see `Express`
     express_dtypes: frozenset[Any]  # native dtype objects of the tensors that may go that way
     express_layout: Any  # what their `layout` has to be; None where the class of a tensor says all

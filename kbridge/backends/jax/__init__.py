@@ -44,6 +44,7 @@ class JaxBackend:
     fused_updates: ClassVar[dict[str, Any]] = {}  # jit fuses the ops of an optimizer
     reveal = conceal = None
     float_dtypes = frozenset(np.dtype(name) for name in ("float16", "bfloat16", "float32", "float64"))
+    float32 = np.dtype("float32")
     express, express_dtypes, express_layout = express.EXPRESS, express.DTYPES, express.LAYOUT
     express_errors: tuple[type[Exception], ...] = ()
 

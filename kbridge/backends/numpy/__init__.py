@@ -49,6 +49,7 @@ class NumpyBackend:
     # no express: an array runs on NumPy only if a scope or the default says so
     express: ClassVar[dict[str, Any]] = {}
     float_dtypes = frozenset(np.dtype(t) for t in ("float16", "float32", "float64", ml_dtypes.bfloat16))
+    float32 = np.dtype("float32")
 
     def __reduce__(self) -> Any:
         return "backend"  # one object per process: copies and pickles refer to it

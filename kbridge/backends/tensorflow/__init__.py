@@ -50,6 +50,7 @@ class TensorFlowBackend:
     ready = arrays.READY  # sets that grow: `convert` adds the classes that turn up
     ready_or_number = arrays.READY_OR_NUMBER
     float_dtypes = frozenset({tf.float16, tf.bfloat16, tf.float32, tf.float64})
+    float32 = tf.float32
     express, express_dtypes, express_layout = express.EXPRESS, express.DTYPES, express.LAYOUT
     express_errors = (tf.errors.OpError,)
     fused_lstm = None

@@ -43,6 +43,7 @@ class TorchBackend:
     ready = frozenset({torch.Tensor, torch.nn.Parameter, type(None)})
     ready_or_number = ready | {bool, int, float, complex}
     float_dtypes = frozenset({torch.float32, torch.float64, torch.float16, torch.bfloat16})
+    float32 = torch.float32
     express, express_dtypes, express_layout = express.EXPRESS, express.DTYPES, express.LAYOUT
     express_errors: tuple[type[Exception], ...] = ()
 

@@ -103,7 +103,7 @@ def op(
         weak: Python numbers may stay numbers (they take the type of the tensor they meet).
         listed: an array parameter may be a list of arrays.
         direct: the body hands its arguments to the kernel of the same name, which may be called without it; with
-            several arrays, if the first two are of one float type.
+            several arrays, if the first two are float32.
     """
 
     def declare(body: Callable[..., Any]) -> Callable[..., Any]:
@@ -143,11 +143,7 @@ def _call(this: Op, direct: bool) -> Callable[..., Any]:
                         return _prepared(this, backend, args, kwargs)
                 args = tuple(read)
                 break
-        if (
-            direct
-            and not kwargs
-            and (arrays == 1 or ((dtype := args[0].dtype) is args[1].dtype and dtype in backend.float_dtypes))
-        ):
+        if direct and not kwargs and (arrays == 1 or args[0].dtype is args[1].dtype is backend.float32):
             return getattr(backend, name)(*args)
         if kwargs and not array_names.isdisjoint(kwargs):
             return _prepared(this, backend, args, kwargs)
