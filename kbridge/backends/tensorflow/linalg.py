@@ -45,8 +45,18 @@ def matmul(x1: Any, x2: Any) -> Any:
     return raw.BatchMatMulV2(x=x1, y=x2)
 
 
+with tf.init_scope():  # this module may be loaded inside a trace
+    EAGER = type(tf.constant(0))
+_rank_of_eager = getattr(EAGER, "_rank", None)
+
+
+def _rank(x: Any) -> int:
+    """How many axes `x` has. The first look at an eager tensor's `shape` makes an object, which costs a µs."""
+    return _rank_of_eager(x) if _rank_of_eager and type(x) is EAGER else len(x.shape)
+
+
 def affine(x: Any, weights: Any, bias: Any) -> Any:
-    rank = len(x.shape)
+    rank = _rank(x)
     if rank == 2:
         y = raw.MatMul(a=x, b=weights)
     elif rank > 2 and list(x.shape).count(None) <= 1:
