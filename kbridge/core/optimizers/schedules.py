@@ -42,9 +42,9 @@ class LearningRateSchedule(Configured):
         raise NotImplementedError(f"{type(self).__name__} needs a __call__(step).")
 
 
-def _check_steps(decay_steps: float) -> None:
+def _check_steps(decay_steps: float, name: str = "decay_steps") -> None:
     if decay_steps <= 0:
-        raise ValueError(f"decay_steps must be positive, got {decay_steps}.")
+        raise ValueError(f"{name} must be positive, got {decay_steps}.")
 
 
 def _passed(step: Any, decay_steps: float, staircase: bool) -> Any:
@@ -245,8 +245,7 @@ class CosineDecayRestarts(LearningRateSchedule):
         alpha: float = 0.0,
         name: str = "SGDRDecay",
     ) -> None:
-        if first_decay_steps <= 0:
-            raise ValueError(f"first_decay_steps must be positive, got {first_decay_steps}.")
+        _check_steps(first_decay_steps, "first_decay_steps")
         self.initial_learning_rate = initial_learning_rate
         self.first_decay_steps = first_decay_steps
         self.t_mul, self.m_mul = t_mul, m_mul
@@ -274,5 +273,5 @@ def serialize(learning_rate_schedule: LearningRateSchedule) -> Any:
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The schedule of a JSON form."""
-    with registry.custom_object_scope(custom_objects or {}):
+    with registry.custom_object_scope(custom_objects):
         return deserialize_keras_object(config)

@@ -178,7 +178,7 @@ def deserialize_keras_object(
     if isinstance(config, PLAIN):
         return config
     check(config, custom_objects)
-    with registry.custom_object_scope(custom_objects or {}), _reading():
+    with registry.custom_object_scope(custom_objects), _reading():
         return _made(config)
 
 

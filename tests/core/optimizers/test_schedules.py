@@ -96,6 +96,7 @@ def test_own_schedule(backend: str) -> None:
     [
         (lambda: schedules.ExponentialDecay(0.1, 0, 0.5), "decay_steps must be positive"),
         (lambda: schedules.CosineDecay(0.1, -1), "decay_steps must be positive"),
+        (lambda: schedules.CosineDecayRestarts(0.1, 0), "first_decay_steps must be positive"),
         (lambda: schedules.PiecewiseConstantDecay([1, 2], [0.1]), "between two values"),
         (lambda: schedules.LearningRateSchedule()(0), "needs a __call__"),
     ],
